@@ -1,0 +1,17 @@
+"""lit configuration: every .mlir below this folder with a RUN line is a test."""
+
+import os
+import shutil
+
+import lit.formats
+
+config.name = "etc_mlir"
+config.test_format = lit.formats.ShTest()
+config.suffixes = [".mlir"]
+config.test_source_root = os.path.dirname(__file__)
+config.environment["PATH"] = os.pathsep.join(
+    [config.etc_tools_dir, config.llvm_tools_dir, config.environment["PATH"]]
+)
+config.environment["FILECHECK_OPTS"] = "-enable-var-scope --allow-unused-prefixes=false"
+if shutil.which("ptxas"):
+    config.available_features.add("ptxas")
