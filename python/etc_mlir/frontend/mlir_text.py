@@ -106,7 +106,7 @@ def emit(
 
 
 def _check_operators(function: Any) -> None:
-    """The graph was checked before, but the FX importer renames: a scalar makes mul a mul.Scalar."""
+    """The graph was checked before, but the FX importer renames: x * 2.0 is a mul.Scalar here."""
     for view in function.body.blocks[0].operations:
         op = view.operation
         name = op.attributes["name"].value if op.name == "torch.operator" else op.name

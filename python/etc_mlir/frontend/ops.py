@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The operators that stay whole through the import, as torch custom ops of the namespace `etc`.
 
-Each has a reference implementation in plain torch, which is its meaning, and a fake one, which gives
-shapes and dtypes to `torch.export`. Activations are token-major: `[1, T, heads, D]`, where T runs
-over the tokens of the step, of whichever sequence. Shapes below use:
+Each has a reference implementation in plain torch, which is its meaning, and a fake one, which
+gives shapes and dtypes to `torch.export`. Activations are token-major: `[1, T, heads, D]`, where T
+runs over the tokens of the step, of whichever sequence. Shapes below use:
 
     T tokens, R rows wanted, H query heads, KVH key/value heads (H % KVH == 0), D head size (even),
     S sequences, MP pages a sequence may have, PAGES pages in all, PT tokens of a page
@@ -19,7 +19,7 @@ _PURE = ()  # `mutates_args` of a functional op
 
 @torch.library.custom_op("etc::rms_norm", mutates_args=_PURE)
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """Root-mean-square norm over the last dimension: x [..., N], weight [N] -> [..., N] of x's dtype.
+    """Root-mean-square norm of the last dimension: x [..., N], weight [N] -> [..., N] of x's dtype.
 
     The mean and the scaling are float32; the result is rounded to x's dtype *before* the weight
     multiplies it, as Hugging Face does.

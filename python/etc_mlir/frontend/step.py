@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """One token-major functional step around a stock Hugging Face `*ForCausalLM`.
 
-`Step.forward(ids, seq, pos, block_table, rows, *caches) -> (tokens, logits, *caches)`. A step takes
-T tokens of any mix of sequences, so that one graph serves prefill chunks, decoding and both at once.
-The model sees a batch of one with T tokens; who sees whom is said by seq, pos and block_table alone.
-Hugging Face's own extension points do the rest (`patched`): no model class is named here.
+`Step.forward(ids, seq, pos, block_table, rows, *caches) -> (tokens, logits, *caches)`. A step
+takes T tokens of any mix of sequences, so that one graph serves prefill chunks, decoding and both
+at once. The model sees a batch of one with T tokens; who sees whom is said by seq, pos and
+block_table alone. Hugging Face's own extension points do the rest (`patched`): no model class is named here.
 """
 
 from __future__ import annotations
@@ -93,8 +93,11 @@ class Step(nn.Module):
         rows: Tensor,
         *caches: Tensor,
     ) -> tuple[Tensor, ...]:
-        """ids, seq, pos [T] i64; block_table [S, MP] i64; rows [R] i64, the tokens whose logits are
-        wanted; caches, one a layer, [PAGES, KVH, 2, PT, D] -> tokens [R] i64, logits [R, V], caches.
+        """One step; see `ops` for the letters.
+
+        ids, seq, pos [T] i64; block_table [S, MP] i64; rows [R] i64, the tokens whose logits are
+        wanted; caches, one a layer, [PAGES, KVH, 2, PT, D] -> tokens [R] i64, logits [R, V] and
+        the new caches. Raises UnsupportedModelError for a layer that does not append just once.
         """
         batch = self._batch
         batch.seq, batch.pos, batch.block_table = seq, pos, block_table
