@@ -253,7 +253,8 @@ def Task_ScheduleOp : Task_Op<"schedule", [DeclareOpInterfaceMethods<SymbolUserO
   }];
 }
 
-def Task_ProgramOp : Task_Op<"program", [Symbol]> {
+def Task_ProgramOp : Task_Op<"program", [Symbol, IsolatedFromAbove, NoTerminator, SingleBlock,
+                                         NoRegionArguments]> {
   let summary = "The tables that a worker function reads";
   let description = [{
     What `lower-to-persistent` leaves of the graph and its schedules: data for the
@@ -263,8 +264,15 @@ def Task_ProgramOp : Task_Op<"program", [Symbol]> {
       launch's operands, then the rows of its event tensors, padded with -1;
     - `events`: rows of {offset, bank stride, per-epoch count, entries} in words of the
       counter memory; a monotonic tensor has bank stride 0, a banked one per-epoch
-      count 0;
+      count 0, a data tensor both. `entries` is for the largest extents;
     - `schedules`: one `task.schedule` per bucket, smallest first.
+
+    `worker` names the entry point, which on a GPU exists only once the roles are one
+    kernel.
+
+    Constraints:
+    - T15: `launches` has one row per name, `events` four words per name; the schedules
+      are `task.schedule`s of one bound per symbol, and their launches are rows.
 
     ```mlir
     task.program @split_sum worker @split_sum_worker ...
@@ -277,6 +285,7 @@ def Task_ProgramOp : Task_Op<"program", [Symbol]> {
     StrArrayAttr:$event_names, DenseI32ArrayAttr:$events, I64Attr:$counter_words,
     I64Attr:$scratch_bytes);
   let regions = (region SizedRegion<1>:$schedules);
+  let hasVerifier = 1;
   let assemblyFormat = "$sym_name `worker` $worker attr-dict-with-keyword $schedules";
 }
 

@@ -8,7 +8,7 @@
 #define ETC_DIALECTS_TASK_TASKWORKEROPS_TD
 
 // Included by TaskOps.td. What lower-to-persistent writes and
-// convert-task-to-llvm reads.
+// convert-task-to-llvm reads. A row of the launch table has `width` words.
 
 def Task_SymbolValueOp : Task_Op<"symbol_value", [Pure]> {
   let summary = "The extent of a symbol in this step, or its bound in this bucket";
@@ -30,29 +30,62 @@ def Task_RunOp : Task_Op<"run", [Pure]> {
     `launch` is a row of the launch table, `kind` the case of the worker's dispatch
     that runs its tasks.
   }];
-  let arguments = (ins Task_WorkerType:$worker, Index:$number);
+  let arguments = (ins Task_WorkerType:$worker, Index:$number, I64Attr:$width);
   let results = (outs Index:$launch, Index:$kind, Index:$first, Index:$stride, Index:$count);
-  let assemblyFormat = "$worker `[` $number `]` attr-dict";
+  let assemblyFormat = "$worker `[` $number `]` `width` $width attr-dict";
 }
 
 def Task_OperandOp : Task_Op<"operand", [Pure]> {
   let summary = "The buffer that a launch binds to one of its operands";
+  let description = [{
+    `position` is the word of the launch's row that holds the buffer's slot. The
+    buffer is contiguous, so a view that only reshapes it has its address.
+
+    Constraints:
+    - T14: 0 < position < width; one dynamic size per `?` of the type.
+
+    ```mlir
+    %b = task.operand %w launch %launch[1 of 4] (%n) : memref<?x4xf32>
+    ```
+  }];
   let arguments = (ins Task_WorkerType:$worker, Index:$launch, I64Attr:$position,
-                       Variadic<Index>:$dynamic_sizes);
+                       I64Attr:$width, Variadic<Index>:$dynamic_sizes);
   let results = (outs AnyMemRef:$buffer);
   let assemblyFormat = [{
-    $worker `launch` $launch `[` $position `]` `(` $dynamic_sizes `)` attr-dict `:` type($buffer)
+    $worker `launch` $launch `[` $position `of` $width `]` `(` $dynamic_sizes `)` attr-dict
+    `:` type($buffer)
   }];
+  let hasVerifier = 1;
 }
 
 def Task_EventOp : Task_Op<"event", [Pure]> {
   let summary = "The event tensor that a launch binds to one of its edges";
+  let description = [{
+    `position` is the word of the launch's row that holds the tensor's row in the
+    event table.
+
+    Constraints: T14 as for `task.operand`.
+  }];
   let arguments = (ins Task_WorkerType:$worker, Index:$launch, I64Attr:$position,
-                       Variadic<Index>:$dynamic_sizes);
+                       I64Attr:$width, Variadic<Index>:$dynamic_sizes);
   let results = (outs Event_TensorType:$tensor);
   let assemblyFormat = [{
-    $worker `launch` $launch `[` $position `]` `(` $dynamic_sizes `)` attr-dict `:` qualified(type($tensor))
+    $worker `launch` $launch `[` $position `of` $width `]` `(` $dynamic_sizes `)` attr-dict
+    `:` qualified(type($tensor))
   }];
+  let hasVerifier = 1;
+}
+
+def Task_ClearBanksOp : Task_Op<"clear_banks", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Clear this worker's share of the bank that the next step will use";
+  let description = [{
+    The banks of all banked event tensors lie side by side, `words` words each, bank 0
+    at the start of the counter memory. The workers share the bank that this step does
+    not use, so that each word of it is cleared once in every step. With one step per
+    kernel launch the launch boundary orders it (see `event.clear`).
+  }];
+  let arguments = (ins Task_WorkerType:$worker, I64Attr:$words);
+  let assemblyFormat = "$worker `words` $words attr-dict";
 }
 
 def Task_MarkOp : Task_Op<"mark", [MemoryEffects<[MemWrite]>]> {
