@@ -4,7 +4,8 @@
 `Step.forward(ids, seq, pos, block_table, rows, *caches) -> (tokens, logits, *caches)`. A step
 takes T tokens of any mix of sequences, so that one graph serves prefill chunks, decoding and both
 at once. The model sees a batch of one with T tokens; who sees whom is said by seq, pos and
-block_table alone. Hugging Face's own extension points do the rest (`patched`): no model class is named here.
+block_table alone. Hugging Face's own extension points do the rest (`patched`): no model class is
+named here.
 """
 
 from __future__ import annotations

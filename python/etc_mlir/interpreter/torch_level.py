@@ -2,7 +2,8 @@
 """Executes the text of an imported `@step` in torch, operator by operator: the import's oracle.
 
 It knows no operator. A name is looked up in `torch.ops`, and the operands are bound to the schema
-in order, so that a scalar that the text lacks, or that stands in another's place, is seen. The type of every result is compared with the tensor that came out.
+in order, so that a scalar that the text lacks, or that stands in another's place, is seen. The type
+of every result is compared with the tensor that came out.
 """
 
 from __future__ import annotations
