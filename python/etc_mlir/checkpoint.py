@@ -19,6 +19,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from etc_mlir.errors import CheckpointError
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -40,10 +42,6 @@ _DTYPES = {
     "F32": torch.float32,
     "F64": torch.float64,
 }
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message names file and tensor and says what to do."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from etc_mlir.errors import EtcError
 
-class ImportModelError(ValueError):
+
+class ImportModelError(EtcError, ValueError):
     """Base of the errors of `etc_mlir.frontend`."""
 
 
