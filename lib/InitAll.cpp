@@ -7,6 +7,7 @@
 #include "lib/InitAll.h"
 #include "dialects/event/EventOps.h"
 #include "dialects/task/TaskOps.h"
+#include "lib/Conversion/Passes.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
@@ -84,6 +85,7 @@ void etc::registerAll(DialectRegistry &registry) {
   // Passes live in a process-wide registry, which refuses a second entry.
   static bool once = [] {
     registerUpstreamPasses();
+    registerETCConversionPasses();
     registerETCPasses();
     return true;
   }();

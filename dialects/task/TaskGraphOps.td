@@ -207,12 +207,13 @@ def Task_ReadyOp : Task_Op<"ready", [HasParent<"FuncOp">, MemoryEffects<[MemRead
   let assemblyFormat = "attr-dict";
 }
 
-def Task_StreamOp : Task_Op<"stream", [MemoryEffects<[MemRead]>]> {
+def Task_StreamOp : Task_Op<"stream", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "Start to load a tile that no task writes";
   let description = [{
     On a GPU, the loader warp copies the tile into the ring of shared-memory stages
-    in chunks; on a CPU this is the view itself. Consumed once, by the tile
-    operation that takes the stream in place of a memref.
+    in chunks (the write that keeps it alive without a use); on a CPU this is the
+    view itself. Consumed once, by the tile operation that takes the stream in place
+    of a memref.
 
     Constraints:
     - T9: the result streams the operand's type; it has one use.

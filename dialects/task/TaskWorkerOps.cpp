@@ -39,11 +39,11 @@ LogicalResult EventOp::verify() {
 }
 
 LogicalResult ProgramOp::verify() {
-  int64_t rows = getLaunchNames().size();
-  if (getLaunchWidth() < 1 ||
-      static_cast<int64_t>(getLaunches().size()) != rows * getLaunchWidth())
+  int64_t rows = getLaunchNames().size(), width = getLaunchWidth();
+  if (width < 1 ||
+      static_cast<int64_t>(getLaunches().size()) != rows * width)
     return emitOpError("T15: expects ")
-           << rows << " launch rows of " << getLaunchWidth() << " words, got "
+           << rows << " launch rows of " << width << " words, got "
            << getLaunches().size() << " words";
   if (getEvents().size() != 4 * getEventNames().size())
     return emitOpError("T15: expects ")

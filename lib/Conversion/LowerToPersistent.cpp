@@ -1,0 +1,502 @@
+//===- LowerToPersistent.cpp - From scheduled graphs to the loop of a worker
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Conversion/Passes.h"
+#include "lib/Conversion/PersistentTables.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace etc {
+#define GEN_PASS_DEF_LOWERTOPERSISTENTPASS
+#include "lib/Conversion/Passes.h.inc"
+} // namespace etc
+
+using namespace mlir;
+using namespace etc;
+using namespace etc::task;
+
+namespace {
+/// What a function of the persistent level does with a run.
+enum class WorkerRole { worker, loader, consumer };
+constexpr StringLiteral roleNames[] = {"worker", "loader", "consumer"};
+} // namespace
+
+static StringRef stringifyRole(WorkerRole role) {
+  return roleNames[static_cast<int>(role)];
+}
+
+//===----------------------------------------------------------------------===//
+// Bodies
+//===----------------------------------------------------------------------===//
+
+/// What `role` calls for one task; a worker's bodies keep their name.
+static std::string getBodyName(StringRef body, WorkerRole role) {
+  if (role == WorkerRole::worker)
+    return body.str();
+  return (body + "." + stringifyRole(role)).str();
+}
+
+/// True if the role has something to do in a task with this body.
+static bool hasPart(FuncOp body, WorkerRole role) {
+  if (role != WorkerRole::loader)
+    return true;
+  ReadyOp ready = body.getReady();
+  return ready && llvm::any_of(body.getOps<StreamOp>(), [&](StreamOp stream) {
+           return stream->isBeforeInBlock(ready);
+         });
+}
+
+/// The role's part of `body` as a private function.
+static void createBody(OpBuilder &builder, FuncOp body, WorkerRole role) {
+  auto func = func::FuncOp::create(builder, body.getLoc(),
+                                   getBodyName(body.getSymName(), role),
+                                   body.getFunctionType());
+  func.setPrivate();
+  IRMapping mapping;
+  body.getBody().cloneInto(&func.getBody(), mapping);
+  Block &entry = func.getBody().front();
+  if (ReadyOp ready = body.getReady()) {
+    Operation *split = mapping.lookup(ready.getOperation());
+    if (role == WorkerRole::loader) {
+      // From the back, so that users go before what they use.
+      while (&entry.back() != split)
+        entry.back().erase();
+      builder.setInsertionPointAfter(split);
+      task::ReturnOp::create(builder, body.getLoc());
+    }
+    split->erase();
+  }
+  func.walk([&](Operation *op) {
+    if (auto stream = dyn_cast<StreamOp>(op); stream && role == WorkerRole::worker) {
+      stream.getStream().replaceAllUsesWith(stream.getSource());
+      stream.erase();
+    } else if (isa<task::ReturnOp>(op)) {
+      builder.setInsertionPoint(op);
+      func::ReturnOp::create(builder, op->getLoc());
+      op->erase();
+    }
+  });
+  builder.setInsertionPointAfter(func);
+}
+
+//===----------------------------------------------------------------------===//
+// The worker
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Writes the function of one role of a graph.
+class WorkerWriter {
+public:
+  WorkerWriter(OpBuilder &builder, GraphOp graph,
+               const PersistentTables &tables, WorkerRole role, bool trace)
+      : b(builder), loc(graph.getLoc()), graph(graph), tables(tables),
+        role(role), trace(trace && role != WorkerRole::loader) {}
+
+  void write();
+
+private:
+  Value writeKinds(Value launch, Value kind, Value first, Value stride,
+                   Value count);
+  Value writeTasks(LaunchOp kind, Value launch, Value first, Value stride,
+                   Value count);
+  Value writeTask(LaunchOp kind, Value launch, Value task);
+  Value writeReadyTask(LaunchOp kind, Value launch, Value task,
+                       ValueRange coordinates);
+  SmallVector<Value> writeCoordinates(AffineMap grid, Value task);
+  Value writeInside(AffineMap grid, ValueRange coordinates);
+  Value writeView(Value operand, RegionAttr region, Value launch,
+                  int64_t position, ValueRange coordinates);
+  Value writeWaits(LaunchOp kind, Value launch, ValueRange views,
+                   ValueRange coordinates);
+  void writeNotifies(LaunchOp kind, Value launch, ValueRange coordinates);
+  Value writeEvent(Value tensor, Value launch, int64_t position);
+  void writeMark(Value launch, Value task, bool finished);
+
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
+  Value boolean(bool value) {
+    return arith::ConstantOp::create(b, loc, b.getBoolAttr(value));
+  }
+  Value less(Value a, Value b_) {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, a, b_);
+  }
+  /// Each result of `map` at `dims`, the symbols being those of this step or the
+  /// bounds of its bucket.
+  SmallVector<OpFoldResult> evaluate(AffineMap map, ValueRange dims,
+                                     ValueRange symbols);
+  SmallVector<Value> evaluateToValues(AffineMap map, ValueRange dims,
+                                      ValueRange symbols) {
+    return getValueOrCreateConstantIndexOp(b, loc,
+                                           evaluate(map, dims, symbols));
+  }
+  /// The extents of the dynamic dimensions of `shape`, whose map is `map`.
+  SmallVector<Value> evaluateDynamic(AffineMap map, ArrayRef<int64_t> shape);
+
+  OpBuilder &b;
+  Location loc;
+  GraphOp graph;
+  const PersistentTables &tables;
+  WorkerRole role;
+  bool trace;
+  Value worker;
+  SmallVector<Value> actual, bucket;
+};
+} // namespace
+
+SmallVector<OpFoldResult> WorkerWriter::evaluate(AffineMap map, ValueRange dims,
+                                                 ValueRange symbols) {
+  SmallVector<OpFoldResult> operands(dims.begin(), dims.end());
+  llvm::append_range(operands, symbols.take_front(map.getNumSymbols()));
+  return affine::makeComposedFoldedMultiResultAffineApply(b, loc, map,
+                                                          operands);
+}
+
+SmallVector<Value> WorkerWriter::evaluateDynamic(AffineMap map,
+                                                 ArrayRef<int64_t> shape) {
+  SmallVector<AffineExpr> exprs;
+  for (auto [expr, extent] : llvm::zip(map.getResults(), shape))
+    if (ShapedType::isDynamic(extent))
+      exprs.push_back(expr);
+  return evaluateToValues(
+      AffineMap::get(0, map.getNumSymbols(), exprs, b.getContext()), {},
+      actual);
+}
+
+void WorkerWriter::write() {
+  OpBuilder::InsertionGuard guard(b);
+  auto type = b.getFunctionType(WorkerType::get(b.getContext()), {});
+  auto func = func::FuncOp::create(
+      b, loc, (graph.getSymName() + "_" + stringifyRole(role)).str(), type);
+  b.setInsertionPointToStart(func.addEntryBlock());
+  worker = func.getArgument(0);
+  for (unsigned i = 0; i < graph.getNumSymbols(); ++i) {
+    actual.push_back(SymbolValueOp::create(b, loc, worker, i, false));
+    bucket.push_back(SymbolValueOp::create(b, loc, worker, i, true));
+  }
+  if (tables.getBankWords() && role != WorkerRole::loader)
+    ClearBanksOp::create(b, loc, worker, tables.getBankWords());
+  auto range = RunsOp::create(b, loc, worker);
+  auto isLeft = [&](OpBuilder &, Location, ValueRange args) {
+    Value more = less(args[0], range.getEnd());
+    more = arith::AndIOp::create(b, loc, more, args[1]);
+    scf::ConditionOp::create(b, loc, more, args);
+  };
+  auto runOne = [&](OpBuilder &, Location, ValueRange args) {
+    auto run = RunOp::create(b, loc, worker, args[0], tables.getLaunchWidth());
+    Value ok = writeKinds(run.getLaunch(), run.getKind(), run.getFirst(),
+                          run.getStride(), run.getCount());
+    Value next = arith::AddIOp::create(b, loc, args[0], index(1));
+    scf::YieldOp::create(b, loc, ValueRange{next, ok});
+  };
+  Value go = boolean(true);
+  scf::WhileOp::create(b, loc, {b.getIndexType(), b.getI1Type()},
+                       ValueRange{range.getBegin(), go}, isLeft, runOne);
+  func::ReturnOp::create(b, loc);
+}
+
+/// Runs the tasks of one run; false if a wait failed.
+Value WorkerWriter::writeKinds(Value launch, Value kind, Value first,
+                               Value stride, Value count) {
+  ArrayRef<LaunchOp> kinds = tables.getKinds();
+  SmallVector<int64_t> cases;
+  for (auto [number, launchOp] : llvm::enumerate(kinds))
+    if (hasPart(LaunchOp(launchOp).getBodyFunc(), role))
+      cases.push_back(number);
+  auto dispatch = scf::IndexSwitchOp::create(b, loc, b.getI1Type(), kind, cases,
+                                             cases.size());
+  OpBuilder::InsertionGuard guard(b);
+  for (auto [number, region] : llvm::zip(cases, dispatch.getCaseRegions())) {
+    b.createBlock(&region);
+    loc = LaunchOp(kinds[number]).getLoc();
+    Value ok = writeTasks(kinds[number], launch, first, stride, count);
+    scf::YieldOp::create(b, loc, ok);
+  }
+  // A loader has nothing to do for the kinds that it does not list.
+  b.createBlock(&dispatch.getDefaultRegion());
+  loc = graph.getLoc();
+  scf::YieldOp::create(b, loc, boolean(role == WorkerRole::loader));
+  return dispatch.getResult(0);
+}
+
+Value WorkerWriter::writeTasks(LaunchOp kind, Value launch, Value first,
+                               Value stride, Value count) {
+  Value length = arith::MulIOp::create(b, loc, stride, count);
+  Value end = arith::AddIOp::create(b, loc, first, length);
+  if (role == WorkerRole::loader) {
+    // Waits for nothing, so it cannot fail.
+    auto loop = scf::ForOp::create(b, loc, first, end, stride);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    writeTask(kind, launch, loop.getInductionVar());
+    b.setInsertionPointAfter(loop);
+    return boolean(true);
+  }
+  auto isLeft = [&](OpBuilder &, Location, ValueRange args) {
+    Value more = less(args[0], end);
+    more = arith::AndIOp::create(b, loc, more, args[1]);
+    scf::ConditionOp::create(b, loc, more, args);
+  };
+  auto runOne = [&](OpBuilder &, Location, ValueRange args) {
+    Value ok = writeTask(kind, launch, args[0]);
+    Value next = arith::AddIOp::create(b, loc, args[0], stride);
+    scf::YieldOp::create(b, loc, ValueRange{next, ok});
+  };
+  Value go = boolean(true);
+  auto loop =
+      scf::WhileOp::create(b, loc, {b.getIndexType(), b.getI1Type()},
+                           ValueRange{first, go}, isLeft, runOne);
+  return loop.getResult(1);
+}
+
+/// One task, if it lies in this step's grid; false if a wait failed.
+Value WorkerWriter::writeTask(LaunchOp kind, Value launch, Value task) {
+  AffineMap grid = kind.getGrid();
+  SmallVector<Value> coordinates = writeCoordinates(grid, task);
+  Value inside = writeInside(grid, coordinates);
+  if (!inside)
+    return writeReadyTask(kind, launch, task, coordinates);
+  auto ifOp = scf::IfOp::create(
+      b, loc, inside,
+      [&](OpBuilder &, Location) {
+        Value ok = writeReadyTask(kind, launch, task, coordinates);
+        scf::YieldOp::create(b, loc, ok);
+      },
+      [&](OpBuilder &, Location) {
+        scf::YieldOp::create(b, loc, boolean(true));
+      });
+  return ifOp.getResult(0);
+}
+
+/// The coordinates of a task in the bucket's grid, last dimension fastest.
+SmallVector<Value> WorkerWriter::writeCoordinates(AffineMap grid, Value task) {
+  SmallVector<Value> extents = evaluateToValues(grid, {}, bucket);
+  SmallVector<Value> coordinates(extents.size());
+  Value rest = task;
+  for (int64_t dim = extents.size() - 1; dim > 0; --dim) {
+    coordinates[dim] = arith::RemUIOp::create(b, loc, rest, extents[dim]);
+    rest = arith::DivUIOp::create(b, loc, rest, extents[dim]);
+  }
+  if (!coordinates.empty())
+    coordinates[0] = rest;
+  return coordinates;
+}
+
+/// Whether the task lies in this step's grid; null if it always does.
+Value WorkerWriter::writeInside(AffineMap grid, ValueRange coordinates) {
+  Value inside;
+  for (auto [dim, expr] : llvm::enumerate(grid.getResults())) {
+    if (isa<AffineConstantExpr>(expr))
+      continue;
+    Value extent = evaluateToValues(grid.getSubMap(dim), {}, actual).front();
+    Value fits = less(coordinates[dim], extent);
+    inside = inside ? arith::AndIOp::create(b, loc, inside, fits) : fits;
+  }
+  return inside;
+}
+
+/// Waits, runs the body, notifies; false if a wait failed.
+Value WorkerWriter::writeReadyTask(LaunchOp kind, Value launch, Value task,
+                                   ValueRange coordinates) {
+  SmallVector<Value> arguments(coordinates);
+  int64_t position = 1;
+  auto addViews = [&](OperandRange operands, ArrayAttr regions) {
+    for (auto [operand, region] : llvm::zip(operands, regions))
+      arguments.push_back(writeView(operand, cast<RegionAttr>(region), launch,
+                                    position++, coordinates));
+  };
+  addViews(kind.getReads(), kind.getReadRegions());
+  addViews(kind.getWrites(), kind.getWriteRegions());
+  auto run = [&] {
+    func::CallOp::create(b, loc, getBodyName(kind.getBody(), role), TypeRange(),
+                         arguments);
+    if (role != WorkerRole::loader)
+      writeNotifies(kind, launch, coordinates);
+    writeMark(launch, task, /*finished=*/true);
+  };
+  writeMark(launch, task, /*finished=*/false);
+  Value reached;
+  if (role != WorkerRole::loader)
+    reached = writeWaits(kind, launch,
+                         ValueRange(arguments).drop_front(coordinates.size()),
+                         coordinates);
+  if (!reached) {
+    run();
+    return boolean(true);
+  }
+  scf::IfOp::create(b, loc, reached, [&](OpBuilder &, Location) {
+    run();
+    scf::YieldOp::create(b, loc);
+  });
+  return reached;
+}
+
+void WorkerWriter::writeMark(Value launch, Value task, bool finished) {
+  if (trace)
+    MarkOp::create(b, loc, worker, launch, task, finished);
+}
+
+/// The view of a task on an operand, clipped at the end of the buffer.
+Value WorkerWriter::writeView(Value operand, RegionAttr region, Value launch,
+                              int64_t position, ValueRange coordinates) {
+  auto type = cast<MemRefType>(operand.getType());
+  AffineMap shape = tables.getView(operand).shape;
+  Value buffer = OperandOp::create(b, loc, type, worker, launch, position,
+                                   tables.getLaunchWidth(),
+                                   evaluateDynamic(shape, type.getShape()));
+  MemRefType viewType = region.getViewType(type);
+  if (viewType == type)
+    return buffer;
+  SmallVector<OpFoldResult> offsets =
+      evaluate(region.getOffsets(), coordinates, actual);
+  SmallVector<OpFoldResult> sizes, strides(type.getRank(), b.getIndexAttr(1));
+  MLIRContext *context = b.getContext();
+  AffineExpr d0, s0;
+  bindDims(context, d0);
+  bindSymbols(context, s0);
+  for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+    OpFoldResult extent =
+        evaluate(shape.getSubMap(dim), {}, actual).front();
+    if (!viewType.isDynamicDim(dim)) {
+      sizes.push_back(b.getIndexAttr(viewType.getDimSize(dim)));
+    } else if (region.isWhole(dim)) {
+      sizes.push_back(extent);
+    } else {
+      AffineExpr size = getAffineConstantExpr(region.getSizes()[dim], context);
+      sizes.push_back(affine::makeComposedFoldedAffineMin(
+          b, loc, AffineMap::get(1, 1, {size, s0 - d0}, context),
+          {offsets[dim], extent}));
+    }
+  }
+  auto inferred = cast<MemRefType>(
+      memref::SubViewOp::inferResultType(type, offsets, sizes, strides));
+  Value view = memref::SubViewOp::create(b, loc, inferred, buffer, offsets,
+                                         sizes, strides);
+  if (inferred != viewType)
+    view = memref::CastOp::create(b, loc, viewType, view);
+  return view;
+}
+
+Value WorkerWriter::writeEvent(Value tensor, Value launch, int64_t position) {
+  auto create = tensor.getDefiningOp<event::CreateOp>();
+  auto type = cast<event::EventTensorType>(tensor.getType());
+  return EventOp::create(b, loc, type, worker, launch, position,
+                         tables.getLaunchWidth(),
+                         evaluateDynamic(create.getShape(), type.getShape()));
+}
+
+/// Waits for every in-edge; null without any. After one has failed the others
+/// return at once, so that they need no branch of their own.
+Value WorkerWriter::writeWaits(LaunchOp kind, Value launch, ValueRange views,
+                               ValueRange coordinates) {
+  Value all;
+  for (auto [i, tensor] : llvm::enumerate(kind.getWaits())) {
+    Value event = writeEvent(tensor, launch, 1 + views.size() + i);
+    AffineMap count = tensor.getDefiningOp<event::CreateOp>().getCount();
+    Value wanted = arith::IndexCastOp::create(
+        b, loc, b.getI32Type(), evaluateToValues(count, {}, actual).front());
+    int64_t guard = kind.getGuards()[i];
+    ValueRange guarded =
+        guard < 0 ? ValueRange() : ValueRange(views).slice(guard, 1);
+    Value reached = event::WaitOp::create(
+        b, loc, event,
+        evaluateToValues(kind.getWaitMap(i), coordinates, actual), wanted,
+        guarded);
+    all = all ? arith::AndIOp::create(b, loc, all, reached) : reached;
+  }
+  return all;
+}
+
+void WorkerWriter::writeNotifies(LaunchOp kind, Value launch,
+                                 ValueRange coordinates) {
+  int64_t first = 1 + kind.getReads().size() + kind.getWrites().size() +
+                  kind.getWaits().size();
+  for (auto [i, tensor] : llvm::enumerate(kind.getNotifies())) {
+    Value event = writeEvent(tensor, launch, first + i);
+    event::NotifyOp::create(
+        b, loc, event,
+        evaluateToValues(kind.getNotifyMap(i), coordinates, actual));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct LowerToPersistent
+    : etc::impl::LowerToPersistentPassBase<LowerToPersistent> {
+  using LowerToPersistentPassBase::LowerToPersistentPassBase;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    parsedRoles.clear();
+    for (StringRef name : roles) {
+      const auto *it = llvm::find(roleNames, name);
+      if (it == std::end(roleNames))
+        return emitError(UnknownLoc::get(context))
+               << "lower-to-persistent: role '" << name
+               << "' is not worker, loader or consumer";
+      parsedRoles.push_back(static_cast<WorkerRole>(it - roleNames));
+    }
+    if (parsedRoles.empty())
+      parsedRoles.push_back(WorkerRole::worker);
+    return success();
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    OpBuilder builder(module.getContext());
+    written.clear();
+    for (GraphOp graph : module.getOps<GraphOp>())
+      if (failed(lowerGraph(builder, graph)))
+        return signalPassFailure();
+    for (Operation &op : llvm::make_early_inc_range(module.getOps()))
+      if (isa<GraphOp, ScheduleOp, FuncOp>(op))
+        op.erase();
+  }
+
+private:
+  LogicalResult lowerGraph(OpBuilder &builder, GraphOp graph);
+  SmallVector<WorkerRole> parsedRoles;
+  /// The bodies written so far, which graphs may share.
+  llvm::StringSet<> written;
+};
+} // namespace
+
+LogicalResult LowerToPersistent::lowerGraph(OpBuilder &builder, GraphOp graph) {
+  SmallVector<ScheduleOp> schedules;
+  for (auto schedule : getOperation().getOps<ScheduleOp>())
+    if (schedule.getGraph() == graph.getSymName())
+      schedules.push_back(schedule);
+  if (schedules.empty())
+    return graph.emitOpError("has no task.schedule; run schedule-static "
+                             "before lower-to-persistent");
+  llvm::sort(schedules, [](ScheduleOp a, ScheduleOp b) {
+    ArrayRef<int64_t> x = a.getBucket(), y = b.getBucket();
+    return std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end());
+  });
+  FailureOr<PersistentTables> tables = PersistentTables::get(graph);
+  if (failed(tables))
+    return failure();
+
+  // The task.funcs go when all graphs are lowered: their functions take their
+  // names, which clash until then.
+  builder.setInsertionPoint(graph);
+  for (WorkerRole role : parsedRoles)
+    for (LaunchOp kind : tables->getKinds()) {
+      FuncOp body = kind.getBodyFunc();
+      if (hasPart(body, role) &&
+          written.insert(getBodyName(body.getSymName(), role)).second)
+        createBody(builder, body, role);
+    }
+  for (WorkerRole role : parsedRoles)
+    WorkerWriter(builder, graph, *tables, role, trace).write();
+  tables->createProgram(builder, graph, schedules);
+  return success();
+}

@@ -1,0 +1,22 @@
+//===- Passes.h - From a scheduled graph to machine code
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ETC_LIB_CONVERSION_PASSES_H
+#define ETC_LIB_CONVERSION_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace etc {
+
+#define GEN_PASS_DECL
+#include "lib/Conversion/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "lib/Conversion/Passes.h.inc"
+
+} // namespace etc
+
+#endif // ETC_LIB_CONVERSION_PASSES_H

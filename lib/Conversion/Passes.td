@@ -1,0 +1,68 @@
+//===- Passes.td - From a scheduled graph to machine code --*- tablegen -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ETC_LIB_CONVERSION_PASSES_TD
+#define ETC_LIB_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def LowerToPersistentPass : Pass<"lower-to-persistent", "::mlir::ModuleOp"> {
+  let summary = "Turn scheduled task graphs into the loop of one worker and its tables";
+  let description = [{
+    Requires: every `task.graph` has at least one `task.schedule`, its scratch has
+    offsets (`plan-global-memory`) and its edges are right (`verify-events`,
+    `verify-schedule`).
+
+    Guarantees: for each graph @NAME a function per role and a `task.program @NAME`;
+    no graph, launch or `task.func` remains. Launches with the same body, grid,
+    regions, event maps, and shapes of buffers and events are one *kind*, so the
+    text of a worker does not grow with the number of layers. A wait that fails
+    ends its worker.
+
+    The roles are
+    - `worker`: a whole task, `task.ready` dropped and streams replaced by what they
+      stream (a CPU thread);
+    - `loader`: what stands before `task.ready`, without waits and notifies (the
+      warp that fills the ring on a GPU); its bodies are @BODY.loader;
+    - `consumer`: everything; a `task.stream` takes from the ring what the loader of
+      the same run has put there.
+
+    `trace` emits `task.mark`, from which the trace and the watchdog learn what a
+    worker is doing.
+
+    Deliberately does not: choose between banks or buckets (the runtime and
+    `convert-task-to-llvm` do), lower the bodies, or order the clearing of banks
+    within one kernel launch (one launch is one step).
+
+    ```mlir
+    task.launch @final grid(()[n] -> (n)) ... waits(%E at (i) -> (i) guards 0 : ...)
+    // becomes, in the case of its kind,
+    %e = task.event %w launch %launch[3 of 4] (%n) : !event.tensor<?>
+    %ok = event.wait %e[%i] count(%c) : !event.tensor<?>
+    scf.if %ok { func.call @final(%i, ...) }
+    ```
+  }];
+  let options = [
+    ListOption<"roles", "roles", "std::string",
+      "which functions to make: worker | loader | consumer (default: worker)">,
+    Option<"trace", "trace", "bool", "true", "emit task.mark">
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::etc::event::EventDialect"];
+}
+
+def VerifyPersistentPass : Pass<"verify-persistent", "::mlir::ModuleOp"> {
+  let summary = "Check the phase that lower-to-persistent ends";
+  let description = [{
+    No graph, launch or task.func remains; in every worker function, an access to a
+    launch row has the width of the program's rows, and in every row of its kind the
+    word is a buffer slot or an event row that exists; every wait's result is used.
+    Never mutates.
+  }];
+}
+
+#endif // ETC_LIB_CONVERSION_PASSES_TD
