@@ -160,9 +160,10 @@ FailureOr<SmallVector<int64_t>> etc::getExtents(Value buffer,
 FailureOr<ConcreteGraph> ConcreteGraph::build(task::GraphOp graph,
                                               ArrayRef<int64_t> symbolValues) {
   if (symbolValues.size() != graph.getNumSymbols())
-    return graph.emitOpError("expects ")
-           << graph.getNumSymbols() << " symbol values, got "
-           << symbolValues.size();
+    return emitError(graph.getLoc(), "@")
+           << graph.getSymName() << " has "
+           << graph.getNumSymbols() << " symbols, got "
+           << symbolValues.size() << " values";
   ConcreteGraph result;
   result.graph = graph;
   llvm::append_range(result.symbols, symbolValues);
@@ -327,13 +328,15 @@ int64_t ConcreteGraph::bytesOf(unsigned launch, int64_t task) const {
   return bytes;
 }
 
+bool ConcreteGraph::hasAffinity(unsigned launch) const {
+  return task::LaunchOp(launches[launch].op).getAffinity().has_value();
+}
+
 int64_t ConcreteGraph::affinityOf(unsigned launch, int64_t task,
                                   int64_t numWorkers) const {
-  std::optional<AffineMap> map = task::LaunchOp(launches[launch].op).getAffinity();
-  if (!map)
-    return -1;
+  AffineMap map = *task::LaunchOp(launches[launch].op).getAffinity();
   int64_t worker =
-      evaluateMap(*map, getCoordinates(launch, task), symbols).front();
+      evaluateMap(map, getCoordinates(launch, task), symbols).front();
   return llvm::mod(worker, numWorkers);
 }
 

@@ -92,7 +92,8 @@ public:
   Box boxOf(unsigned launch, unsigned operand, int64_t task) const;
   /// Sizes in bytes of what the task reads and writes.
   int64_t bytesOf(unsigned launch, int64_t task) const;
-  /// The worker that must run the task, or -1.
+  bool hasAffinity(unsigned launch) const;
+  /// The worker that must run the task of a launch with an affinity.
   int64_t affinityOf(unsigned launch, int64_t task, int64_t numWorkers) const;
   /// "launch 3 (@body) task 5 (1, 2)", for diagnostics.
   std::string describe(unsigned launch, int64_t task) const;

@@ -50,4 +50,50 @@ def InferEventsPass : Pass<"infer-events", "::etc::task::GraphOp"> {
   let dependentDialects = ["::etc::event::EventDialect"];
 }
 
+def ScheduleStaticPass : Pass<"schedule-static", "::mlir::ModuleOp"> {
+  let summary = "Decide which worker runs which tasks of each graph, in order";
+  let description = [{
+    Puts one `task.schedule` per bucket behind each `task.graph`, smallest first;
+    schedules that the graph had are replaced.
+
+    A bucket is an upper bound for each symbol, written `4x2` for two symbols. A
+    single bound holds for every symbol and is clipped to the symbol's range.
+    Without `buckets`: the powers of two up to the largest maximum of a symbol,
+    and that maximum.
+
+    Policies: `round-robin` deals the tasks to the workers; `list` places them by
+    the costs of `target`. Both honour affinities.
+
+    Requires: each event entry is notified as often as it counts by launches
+    before those that wait for it. Guarantees: what `verify-schedule` checks.
+    Does not change the order of the launches: that is for `linearize-tasks`.
+  }];
+  let options = [
+    Option<"workers", "workers", "int64_t", "0",
+           "Number of workers; 0: as many as the target has">,
+    Option<"policy", "policy", "std::string", "\"round-robin\"",
+           "round-robin or list">,
+    ListOption<"buckets", "buckets", "std::string", "Bounds of the symbols">,
+    Option<"target", "target", "std::string", "\"\"",
+           "Path of a target description (python/etc_mlir/targets)">];
+}
+
+def VerifySchedulePass : Pass<"verify-schedule", "::mlir::ModuleOp"> {
+  let summary = "Check that every schedule runs every task and comes to an end";
+  let description = [{
+    For each `task.schedule`: T11; affinities; the number of workers against what
+    the target can keep resident; and progress, by running the schedule on paper
+    at the bucket's bounds and at the least value of each symbol, where the tasks
+    outside of the smaller grids are skipped. A deadlock is told as a chain of
+    waits. `remarks` reports the bound of what was checked.
+
+    Between those two points nothing is checked: see docs/Scheduling.md for what
+    rules out a deadlock there.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"\"",
+           "Path of a target description: bounds the resident workers">,
+    Option<"remarks", "remarks", "bool", "false", "Report what was checked">];
+}
+
 #endif // ETC_LIB_TRANSFORMS_PASSES_TD

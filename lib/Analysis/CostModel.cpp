@@ -1,0 +1,118 @@
+//===- CostModel.cpp - How long a task takes
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Analysis/CostModel.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace etc;
+
+namespace {
+/// The operands of one launch by the parameters of its body.
+class LaunchTraffic {
+public:
+  LaunchTraffic(const ConcreteGraph &graph, unsigned launch)
+      : graph(graph), number(launch), launch(graph.getLaunches()[launch]),
+        body(task::LaunchOp(this->launch.op).getBodyFunc()) {}
+
+  Traffic estimate() {
+    SmallVector<int64_t> bytes;
+    for (unsigned i = 0; i < launch.operands.size(); ++i)
+      bytes.push_back(sizeOf(i));
+    if (body && !body.getBody().empty())
+      body.getBody().walk([&](Operation *op) { correct(op, bytes); });
+    Traffic traffic;
+    for (auto [i, size] : llvm::enumerate(bytes))
+      (isStreamed(i) ? traffic.early : traffic.late) += size;
+    return traffic;
+  }
+
+private:
+  int64_t sizeOf(unsigned operand) const {
+    auto type = cast<MemRefType>(launch.operands[operand].buffer.getType());
+    return graph.boxOf(number, operand, /*task=*/0).getVolume() *
+           llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  }
+
+  /// The operand that a value of the body is a parameter for, or -1.
+  int64_t operandOf(Value value) const {
+    auto argument = dyn_cast<BlockArgument>(value);
+    if (!argument || argument.getOwner() != &body.getBody().front())
+      return -1;
+    return int64_t(argument.getArgNumber()) - int64_t(launch.grid.size());
+  }
+
+  bool isStreamed(unsigned operand) const {
+    if (!body || body.getBody().empty())
+      return false;
+    Value parameter = body.getBody().getArgument(launch.grid.size() + operand);
+    return llvm::any_of(parameter.getUsers(), [](Operation *user) {
+      return isa<task::StreamOp>(user);
+    });
+  }
+
+  /// Replaces the size of an operand that data indexes.
+  void correct(Operation *op, SmallVectorImpl<int64_t> &bytes) const {
+    auto set = [&](Value indexed, int64_t size) {
+      int64_t operand = operandOf(indexed);
+      if (operand >= 0)
+        bytes[operand] = std::min(bytes[operand], size);
+    };
+    auto get = [&](Value value) {
+      int64_t operand = operandOf(value);
+      return operand < 0 ? 0 : bytes[operand];
+    };
+    llvm::TypeSwitch<Operation *>(op)
+        .Case([&](task::EmbeddingOp embedding) {
+          set(embedding.getTable(), get(embedding.getOutput()));
+        })
+        .Case([&](task::GatherRowsOp gather) {
+          set(gather.getInput(), get(gather.getOutput()));
+        })
+        .Case([&](task::KVAppendOp append) {
+          set(append.getCache(), get(append.getKey()) + get(append.getValue()));
+        })
+        .Case([&](task::AttentionOp attention) {
+          set(attention.getCache(), getContextBytes(attention));
+        });
+  }
+
+  /// Half of the longest context that the block table has room for, of one
+  /// sequence.
+  int64_t getContextBytes(task::AttentionOp attention) const {
+    int64_t cache = operandOf(attention.getCache());
+    int64_t table = operandOf(attention.getBlockTable());
+    if (cache < 0 || table < 0)
+      return INT64_MAX;
+    int64_t numPages = launch.operands[cache].extents.front();
+    int64_t pagesOfOne = launch.operands[table].extents.back();
+    return sizeOf(cache) / std::max<int64_t>(numPages, 1) *
+           std::max<int64_t>(pagesOfOne / 2, 1);
+  }
+
+  const ConcreteGraph &graph;
+  unsigned number;
+  const ConcreteGraph::Launch &launch;
+  mutable task::FuncOp body;
+};
+} // namespace
+
+Traffic etc::estimateTraffic(const ConcreteGraph &graph, unsigned launch) {
+  if (graph.getLaunches()[launch].numTasks == 0)
+    return {};
+  return LaunchTraffic(graph, launch).estimate();
+}
+
+TaskCost etc::estimateCost(const ConcreteGraph &graph, unsigned launch,
+                           const Target &target, int64_t numWorkers) {
+  Traffic traffic = estimateTraffic(graph, launch);
+  int64_t busy = std::max<int64_t>(
+      std::min(graph.getLaunches()[launch].numTasks, numWorkers), 1);
+  double bytesPerNs =
+      std::min(target.workerBytesPerNs, target.bandwidthBytesPerNs / busy);
+  return {traffic.early / bytesPerNs,
+          traffic.late / bytesPerNs + target.dispatchNs};
+}

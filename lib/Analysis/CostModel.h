@@ -1,0 +1,40 @@
+//===- CostModel.h - How long a task takes
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// An estimate from the bytes that a task moves: what a decode step is made of.
+// Arithmetic is not counted (see the limits in docs/Scheduling.md).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ETC_LIB_ANALYSIS_COSTMODEL_H
+#define ETC_LIB_ANALYSIS_COSTMODEL_H
+
+#include "lib/Analysis/EventGraph.h"
+#include "lib/Analysis/Target.h"
+
+namespace etc {
+
+/// Bytes that one task moves: `early` are those it streams before
+/// `task.ready`, which need not wait for its events.
+struct Traffic {
+  int64_t early = 0, late = 0;
+};
+
+/// The traffic of the first task of a launch, which is a whole tile. Where the
+/// data decides what is read (a row of a table, the pages of a sequence), the
+/// size of the region would be far off: then it is what the operator needs.
+Traffic estimateTraffic(const ConcreteGraph &graph, unsigned launch);
+
+struct TaskCost {
+  double earlyNs, lateNs;
+};
+
+/// The cost of each task of a launch, when its tasks run on as many workers as
+/// there are and share the bandwidth.
+TaskCost estimateCost(const ConcreteGraph &graph, unsigned launch,
+                      const Target &target, int64_t numWorkers);
+
+} // namespace etc
+
+#endif // ETC_LIB_ANALYSIS_COSTMODEL_H
