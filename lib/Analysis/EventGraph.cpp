@@ -161,9 +161,8 @@ FailureOr<ConcreteGraph> ConcreteGraph::build(task::GraphOp graph,
                                               ArrayRef<int64_t> symbolValues) {
   if (symbolValues.size() != graph.getNumSymbols())
     return emitError(graph.getLoc(), "@")
-           << graph.getSymName() << " has "
-           << graph.getNumSymbols() << " symbols, got "
-           << symbolValues.size() << " values";
+           << graph.getSymName() << " has " << graph.getNumSymbols()
+           << " symbols, got " << symbolValues.size() << " values";
   ConcreteGraph result;
   result.graph = graph;
   llvm::append_range(result.symbols, symbolValues);
@@ -181,15 +180,13 @@ static FailureOr<SmallVector<int64_t>>
 evaluateExtents(Operation *op, StringRef what, AffineMap map,
                 ArrayRef<int64_t> symbols) {
   if (!isEvaluable(map, symbols.size()))
-    return op->emitOpError("the ")
-           << what << " " << AffineMapAttr::get(map)
-           << " is not affine in the graph's symbols";
+    return op->emitOpError("the ") << what << " " << AffineMapAttr::get(map)
+                                   << " is not affine in the graph's symbols";
   SmallVector<int64_t> extents = evaluateMap(map, {}, symbols);
   for (int64_t extent : extents)
     if (extent < 0)
-      return op->emitOpError("the ")
-             << what << " has the extent " << extent << " at symbols ["
-             << symbols << "]";
+      return op->emitOpError("the ") << what << " has the extent " << extent
+                                     << " at symbols [" << symbols << "]";
   return extents;
 }
 
@@ -271,8 +268,7 @@ LogicalResult ConcreteGraph::addOperands(Launch &launch, OperandRange buffers,
              << launch.operands.size()
              << " is no buffer of the graph and no reshape of one";
     if (!isEvaluable(region.getOffsets(), symbols.size()))
-      return launch.op.emitOpError("the region ") << region
-                                                  << " is not affine";
+      return launch.op.emitOpError("the region ") << region << " is not affine";
     launch.operands.push_back({buffer, region, *extents, isWritten});
   }
   return success();
@@ -309,8 +305,8 @@ Box ConcreteGraph::boxOf(unsigned launch, unsigned operand,
   Box box;
   SmallVector<int64_t> offsets = evaluateMap(
       touched.region.getOffsets(), getCoordinates(launch, task), symbols);
-  for (auto [offset, size, extent] : llvm::zip_equal(
-           offsets, touched.region.getSizes(), touched.extents)) {
+  for (auto [offset, size, extent] :
+       llvm::zip_equal(offsets, touched.region.getSizes(), touched.extents)) {
     bool isWhole = size == task::RegionAttr::kWhole;
     box.begin.push_back(offset);
     box.end.push_back(isWhole ? extent : std::min(offset + size, extent));
@@ -343,8 +339,9 @@ int64_t ConcreteGraph::affinityOf(unsigned launch, int64_t task,
 std::string ConcreteGraph::describe(unsigned launch, int64_t task) const {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  stream << "launch " << launch << " (@" << task::LaunchOp(launches[launch].op).getBody()
-         << ") task " << task << " (";
+  stream << "launch " << launch << " (@"
+         << task::LaunchOp(launches[launch].op).getBody() << ") task " << task
+         << " (";
   llvm::interleaveComma(getCoordinates(launch, task), stream);
   stream << ")";
   return text;

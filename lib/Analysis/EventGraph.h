@@ -29,7 +29,8 @@ llvm::SmallVector<int64_t> evaluateMap(mlir::AffineMap map,
 bool isEvaluable(mlir::AffineMap map, unsigned numSymbols);
 
 /// The number of a point in a row-major grid, and back.
-int64_t linearize(llvm::ArrayRef<int64_t> point, llvm::ArrayRef<int64_t> extents);
+int64_t linearize(llvm::ArrayRef<int64_t> point,
+                  llvm::ArrayRef<int64_t> extents);
 llvm::SmallVector<int64_t> delinearize(int64_t number,
                                        llvm::ArrayRef<int64_t> extents);
 
@@ -86,8 +87,7 @@ public:
   /// The row-major number of the entry that wait `wait` of the task names.
   int64_t entryOf(unsigned launch, unsigned wait, int64_t task) const;
   /// The same for a notify.
-  int64_t notifiedEntryOf(unsigned launch, unsigned notify,
-                          int64_t task) const;
+  int64_t notifiedEntryOf(unsigned launch, unsigned notify, int64_t task) const;
   /// The part of operand `operand` that the task touches, clipped.
   Box boxOf(unsigned launch, unsigned operand, int64_t task) const;
   /// Sizes in bytes of what the task reads and writes.

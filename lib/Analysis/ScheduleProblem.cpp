@@ -46,9 +46,9 @@ scheduling::Problem etc::makeProblem(const ConcreteGraph &bucket,
     for (int64_t task = 0; task < source.numTasks; ++task) {
       int64_t actual = translate(bucket, step, l, task);
       for (auto [i, edge] : llvm::enumerate(source.waits))
-        launch.waits[i].push_back(
-            actual < 0 ? Launch::kNone
-                       : firstEntry[edge.event] + step.entryOf(l, i, actual));
+        launch.waits[i].push_back(actual < 0 ? Launch::kNone
+                                             : firstEntry[edge.event] +
+                                                   step.entryOf(l, i, actual));
       for (auto [i, edge] : llvm::enumerate(source.notifies))
         launch.notifies[i].push_back(
             actual < 0

@@ -16,8 +16,8 @@ namespace etc {
 /// those of `bucket`, whose grids number the tasks: a task outside of the
 /// step's own grid waits for nothing and notifies nothing.
 scheduling::Problem makeProblem(const ConcreteGraph &bucket,
-                                const ConcreteGraph &step,
-                                const Target &target, int64_t numWorkers);
+                                const ConcreteGraph &step, const Target &target,
+                                int64_t numWorkers);
 
 /// A schedule from the words of the operation, and back.
 scheduling::Schedule getSchedule(task::ScheduleOp op);

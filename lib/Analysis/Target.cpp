@@ -46,7 +46,7 @@ FailureOr<Target> Target::load(StringRef path, Location loc) {
   target.hopNs = number("hop_ns");
   target.dispatchNs = number("dispatch_ns");
   if (!missing.empty())
-    return emitError(loc) << "target description '" << path << "': '"
-                          << missing << "' is missing or not positive";
+    return emitError(loc) << "target description '" << path << "': '" << missing
+                          << "' is missing or not positive";
   return target;
 }

@@ -17,12 +17,12 @@ namespace etc {
 /// The initial values are those of no machine in particular.
 struct Target {
   std::string name = "generic";
-  int64_t workers = 1024; // that can be resident at once
+  int64_t workers = 1024;              // that can be resident at once
   int64_t sharedMemoryBytes = 1 << 16; // of one worker
-  double bandwidthBytesPerNs = 1000; // of the memory, all workers together
-  double workerBytesPerNs = 50;      // what one worker alone can load
-  double l2LatencyNs = 300;          // of one dependent load
-  double hopNs = 1000; // from a notify to the use of what it orders
+  double bandwidthBytesPerNs = 1000;   // of the memory, all workers together
+  double workerBytesPerNs = 50;        // what one worker alone can load
+  double l2LatencyNs = 300;            // of one dependent load
+  double hopNs = 1000;     // from a notify to the use of what it orders
   double dispatchNs = 200; // of one task: decode, jump, mark
 
   /// Reads a description; what is missing or wrong is an error at `loc`.

@@ -125,6 +125,5 @@ Violation Execution::explainDeadlock() const {
     text += problem.describe(launch, task) + " would, on worker " +
             std::to_string(worker) + " behind its wait; ";
   }
-  return text + "so worker " + std::to_string(worker) +
-         " waits for itself";
+  return text + "so worker " + std::to_string(worker) + " waits for itself";
 }

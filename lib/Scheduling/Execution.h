@@ -45,8 +45,8 @@ private:
   const Problem &problem;
   const Schedule &schedule;
   std::vector<Cursor> cursors;
-  std::vector<int64_t> seen;           // notifies of each entry so far
-  std::vector<double> readyNs;         // of the last of them
+  std::vector<int64_t> seen;                  // notifies of each entry so far
+  std::vector<double> readyNs;                // of the last of them
   std::vector<std::vector<int64_t>> sleepers; // workers blocked on each entry
   std::vector<int64_t> awake;
 };

@@ -27,8 +27,8 @@ std::vector<std::vector<double>> getTails(const Problem &problem) {
       for (const std::vector<int32_t> &edge : launch.notifies)
         if (edge[task] != Launch::kNone && entryTail[edge[task]] > 0)
           tails[l][task] =
-              std::max(tails[l][task], launch.lateNs + problem.hopNs +
-                                           entryTail[edge[task]]);
+              std::max(tails[l][task],
+                       launch.lateNs + problem.hopNs + entryTail[edge[task]]);
     }
     for (const std::vector<int32_t> &edge : launch.waits)
       for (int64_t task = 0; task < launch.numTasks; ++task)
@@ -42,9 +42,8 @@ std::vector<std::vector<double>> getTails(const Problem &problem) {
 class ListScheduler {
 public:
   explicit ListScheduler(const Problem &problem)
-      : problem(problem), tails(getTails(problem)),
-        free(problem.numWorkers, 0), entryReady(problem.entries.size(), 0),
-        schedule(problem.numWorkers) {}
+      : problem(problem), tails(getTails(problem)), free(problem.numWorkers, 0),
+        entryReady(problem.entries.size(), 0), schedule(problem.numWorkers) {}
 
   Schedule run() {
     for (unsigned l = 0; l < problem.launches.size(); ++l) {
@@ -70,15 +69,15 @@ private:
     order.resize(launch.numTasks);
     for (int64_t task = 0; task < launch.numTasks; ++task)
       order[task] = task;
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-      return ready[a] < ready[b];
+    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+      return ready[a] != ready[b] ? ready[a] < ready[b] : a < b;
     });
   }
 
   void place(unsigned l, int64_t task, int64_t worker) {
     const Launch &launch = problem.launches[l];
-    double end = std::max(free[worker] + launch.earlyNs, ready[task]) +
-                 launch.lateNs;
+    double end =
+        std::max(free[worker] + launch.earlyNs, ready[task]) + launch.lateNs;
     free[worker] = end;
     schedule.append(worker, l, task);
     for (const std::vector<int32_t> &edge : launch.notifies)

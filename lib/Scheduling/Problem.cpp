@@ -40,8 +40,8 @@ static Violation checkRanges(const Problem &problem, unsigned l) {
       for (int64_t task = 0; task < launch.numTasks; ++task)
         if (edge[task] < Launch::kNone ||
             edge[task] >= static_cast<int64_t>(problem.entries.size()))
-          return problem.describe(l, task) + " names entry " +
-                 str(edge[task]) + " of " + str(problem.entries.size());
+          return problem.describe(l, task) + " names entry " + str(edge[task]) +
+                 " of " + str(problem.entries.size());
   for (size_t task = 0; task < launch.affinity.size(); ++task)
     if (launch.affinity[task] < 0 ||
         launch.affinity[task] >= problem.numWorkers)

@@ -55,8 +55,8 @@ struct Problem {
   /// entry notified often enough by launches before those that wait for it.
   Violation check() const;
 
-  /// Whether `schedule` runs each task once, on the worker of its affinity, with
-  /// ascending launches on each worker.
+  /// Whether `schedule` runs each task once, on the worker of its affinity,
+  /// with ascending launches on each worker.
   Violation verify(const Schedule &schedule) const;
 
   /// Whether all workers reach the end of `schedule`: runs it in an order that

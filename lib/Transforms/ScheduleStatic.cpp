@@ -25,9 +25,8 @@ struct Policy {
   StringRef name;
   scheduling::Schedule (*schedule)(const scheduling::Problem &);
 };
-constexpr Policy kPolicies[] = {
-    {"round-robin", scheduling::scheduleRoundRobin},
-    {"list", scheduling::scheduleList}};
+constexpr Policy kPolicies[] = {{"round-robin", scheduling::scheduleRoundRobin},
+                                {"list", scheduling::scheduleList}};
 
 struct ScheduleStatic : etc::impl::ScheduleStaticPassBase<ScheduleStatic> {
   using ScheduleStaticPassBase::ScheduleStaticPassBase;
@@ -35,8 +34,7 @@ struct ScheduleStatic : etc::impl::ScheduleStaticPassBase<ScheduleStatic> {
   void runOnOperation() override {
     if (failed(readOptions()))
       return signalPassFailure();
-    for (auto graph :
-         llvm::to_vector(getOperation().getOps<task::GraphOp>()))
+    for (auto graph : llvm::to_vector(getOperation().getOps<task::GraphOp>()))
       if (failed(scheduleGraph(graph)))
         return signalPassFailure();
   }
@@ -87,8 +85,8 @@ LogicalResult ScheduleStatic::scheduleGraph(task::GraphOp graph) {
   FailureOr<SmallVector<Bucket>> all = getBuckets(graph);
   if (failed(all))
     return failure();
-  for (auto old : llvm::make_early_inc_range(
-           getOperation().getOps<task::ScheduleOp>()))
+  for (auto old :
+       llvm::make_early_inc_range(getOperation().getOps<task::ScheduleOp>()))
     if (old.getGraph() == graph.getSymName())
       old.erase();
   OpBuilder builder(&getContext());
@@ -132,7 +130,8 @@ FailureOr<Bucket> ScheduleStatic::parseBucket(task::GraphOp graph,
     task::SymbolAttr symbol = graph.getSymbol(i);
     int64_t bound;
     if (parts[isShared ? 0 : i].getAsInteger(10, bound))
-      return emitError(graph.getLoc(), "bucket '") << text << "' is not a number";
+      return emitError(graph.getLoc(), "bucket '")
+             << text << "' is not a number";
     isReached |= bound <= symbol.getMax();
     if (bound < 1 ||
         (!isShared && (bound < symbol.getMin() || bound > symbol.getMax())))
@@ -148,8 +147,7 @@ FailureOr<Bucket> ScheduleStatic::parseBucket(task::GraphOp graph,
   return bucket;
 }
 
-FailureOr<SmallVector<Bucket>>
-ScheduleStatic::getBuckets(task::GraphOp graph) {
+FailureOr<SmallVector<Bucket>> ScheduleStatic::getBuckets(task::GraphOp graph) {
   SmallVector<Bucket> all;
   for (const std::string &text : buckets) {
     FailureOr<Bucket> bucket = parseBucket(graph, text);

@@ -21,8 +21,7 @@ struct VerifySchedule : etc::impl::VerifySchedulePassBase<VerifySchedule> {
 
   void runOnOperation() override {
     if (!target.empty()) {
-      FailureOr<Target> loaded =
-          Target::load(target, getOperation().getLoc());
+      FailureOr<Target> loaded = Target::load(target, getOperation().getLoc());
       if (failed(loaded))
         return signalPassFailure();
       machine = *loaded;
@@ -57,16 +56,16 @@ LogicalResult VerifySchedule::verify(task::ScheduleOp op) {
     least.push_back(symbol.getMin());
     if (op.getBucket()[i] < symbol.getMin() ||
         op.getBucket()[i] > symbol.getMax())
-      return error(op) << "the bound "
-             << op.getBucket()[i] << " is outside of the range of symbol '"
-             << symbol.getName() << "', " << symbol.getMin() << " to "
-             << symbol.getMax();
+      return error(op) << "the bound " << op.getBucket()[i]
+                       << " is outside of the range of symbol '"
+                       << symbol.getName() << "', " << symbol.getMin() << " to "
+                       << symbol.getMax();
   }
   if (op.getNumWorkers() > machine.workers)
-    return error(op) << "has "
-           << op.getNumWorkers() << " workers, but target '" << machine.name
-           << "' keeps " << machine.workers << " resident: a worker that "
-           << "waits would keep another from starting";
+    return error(op) << "has " << op.getNumWorkers() << " workers, but target '"
+                     << machine.name << "' keeps " << machine.workers
+                     << " resident: a worker that "
+                     << "waits would keep another from starting";
   FailureOr<ConcreteGraph> bucket = ConcreteGraph::build(graph, op.getBucket());
   if (failed(bucket))
     return failure();
@@ -80,10 +79,9 @@ LogicalResult VerifySchedule::verify(task::ScheduleOp op) {
     return failure();
   if (remarks)
     emitRemark(op.getLoc())
-        << "checked "
-        << bucket->getNumTasks() << " tasks on " << op.getNumWorkers()
-        << " workers, at symbols [" << op.getBucket() << "] and [" << least
-        << "]";
+        << "checked " << bucket->getNumTasks() << " tasks on "
+        << op.getNumWorkers() << " workers, at symbols [" << op.getBucket()
+        << "] and [" << least << "]";
   return success();
 }
 
@@ -98,7 +96,7 @@ VerifySchedule::verifyProgress(task::ScheduleOp op, const ConcreteGraph &bucket,
   scheduling::Problem problem =
       makeProblem(bucket, *step, machine, op.getNumWorkers());
   if (scheduling::Violation violation = problem.verifyProgress(schedule))
-    return error(op) << "deadlock at symbols ["
-           << symbols << "]: " << *violation;
+    return error(op) << "deadlock at symbols [" << symbols
+                     << "]: " << *violation;
   return success();
 }
