@@ -92,6 +92,10 @@ LogicalResult RegionAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "a region needs one size per offset, got "
                        << sizes.size() << " sizes for "
                        << offsets.getNumResults() << " offsets";
+  if (offsets.getNumSymbols() != 0)
+    return emitError() << "the offsets of a region are in the coordinates of "
+                          "the grid alone, got "
+                       << AffineMapAttr::get(offsets);
   for (auto [offset, size] : llvm::zip(offsets.getResults(), sizes)) {
     auto constant = dyn_cast<AffineConstantExpr>(offset);
     if (size == kWhole && (!constant || constant.getValue() != 0))

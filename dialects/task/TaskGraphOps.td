@@ -105,11 +105,11 @@ def Task_LaunchOp : Task_Op<"launch", [HasParent<"GraphOp">, AttrSizedOperandSeg
     Constraints:
     - T4: the body is a `task.func` whose parameters are one index per grid
       dimension, then the view type of each region (`RegionAttr::getViewType`).
-    - T5: one region per operand, of the operand's rank and in the grid's
-      coordinates; one event map per wait and notify, from the grid to the rank of
+    - T5: the grid is a map of the graph's symbols; one region per operand, of the
+      operand's rank and in the grid's coordinates; one event map per wait and notify, from the grid to the rank of
       the event tensor.
     - T6: a guard is an operand's position.
-    - T7: weights and inputs are not written.
+    - T7: weights and inputs, and views of them, are not written.
 
     ```mlir
     task.launch @final grid(()[s0] -> (s0 ceildiv 32))

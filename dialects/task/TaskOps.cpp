@@ -8,6 +8,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -319,6 +320,13 @@ void LaunchOp::getEffects(
   effects.emplace_back(MemoryEffects::Write::get());
 }
 
+/// The buffer that `value` is, or that it is a view of.
+static Value getViewedBuffer(Value value) {
+  while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
+    value = view.getViewSource();
+  return value;
+}
+
 static LogicalResult verifyEdges(LaunchOp launch, StringRef what,
                                  OperandRange events, ArrayAttr maps) {
   if (events.size() != maps.size())
@@ -351,8 +359,10 @@ LogicalResult LaunchOp::verify() {
     }
     return success();
   };
-  if (getGrid().getNumDims() != 0)
-    return emitOpError("T5: the grid is a map of symbols only");
+  unsigned numSymbols = (*this)->getParentOfType<GraphOp>().getNumSymbols();
+  if (getGrid().getNumDims() != 0 || getGrid().getNumSymbols() > numSymbols)
+    return emitOpError("T5: the grid is a map of the graph's ")
+           << numSymbols << " symbols";
   if (failed(verifyRegions(getReads(), getReadRegions())) ||
       failed(verifyRegions(getWrites(), getWriteRegions())) ||
       failed(verifyEdges(*this, "waits", getWaits(), getWaitMaps())) ||
@@ -367,7 +377,7 @@ LogicalResult LaunchOp::verify() {
              << guard << " is not the position of one of " << operands
              << " operands";
   for (Value written : getWrites())
-    if (auto argument = written.getDefiningOp<ArgumentOp>())
+    if (auto argument = getViewedBuffer(written).getDefiningOp<ArgumentOp>())
       if (argument.getRole() == Role::weight ||
           argument.getRole() == Role::input)
         return emitOpError("T7: writes '")
