@@ -1,0 +1,80 @@
+//===- ConvertTaskToLLVM.cpp - Lower worker and event operations
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/task/TaskOps.h"
+#include "lib/Conversion/Passes.h"
+#include "lib/Conversion/WorkerToLLVM.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace etc {
+#define GEN_PASS_DEF_CONVERTTASKTOLLVMPASS
+#include "lib/Conversion/Passes.h.inc"
+} // namespace etc
+
+using namespace mlir;
+using namespace etc;
+
+namespace {
+/// Knows the types of this project and leaves all others.
+struct WorkerTypeConverter : TypeConverter {
+  WorkerTypeConverter() {
+    addConversion([](Type type) { return type; });
+    addConversion([](task::WorkerType type) -> Type {
+      return LLVM::LLVMPointerType::get(type.getContext());
+    });
+    addConversion([](event::EventTensorType type) -> Type {
+      return EventDescriptor::getType(type);
+    });
+    auto cast = [](OpBuilder &builder, Type type, ValueRange inputs,
+                   Location loc) -> Value {
+      return UnrealizedConversionCastOp::create(builder, loc, type, inputs)
+          .getResult(0);
+    };
+    addSourceMaterialization(cast);
+    addTargetMaterialization(cast);
+  }
+};
+
+struct ConvertTaskToLLVM
+    : etc::impl::ConvertTaskToLLVMPassBase<ConvertTaskToLLVM> {
+  using ConvertTaskToLLVMPassBase::ConvertTaskToLLVMPassBase;
+
+  LogicalResult initialize(MLIRContext *context) override {
+    if (target == "cpu" || target == "nvvm")
+      return success();
+    return emitError(UnknownLoc::get(context))
+           << "convert-task-to-llvm: target '" << target
+           << "' is not cpu or nvvm";
+  }
+
+  void runOnOperation() override {
+    MLIRContext *context = &getContext();
+    WorkerTypeConverter converter;
+    RewritePatternSet patterns(context);
+    if (target == "cpu")
+      populateEventToCpuPatterns(converter, patterns);
+    else
+      populateEventToNVVMPatterns(converter, patterns);
+    populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
+                                                                   converter);
+
+    ConversionTarget conversionTarget(*context);
+    conversionTarget.addIllegalDialect<event::EventDialect>();
+    conversionTarget
+        .addIllegalOp<task::SymbolValueOp, task::RunsOp, task::RunOp,
+                      task::OperandOp, task::EventOp, task::MarkOp,
+                      task::ClearBanksOp>();
+    conversionTarget.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp func) {
+      return converter.isSignatureLegal(func.getFunctionType());
+    });
+    conversionTarget.markUnknownOpDynamicallyLegal(
+        [](Operation *) { return true; });
+    if (failed(applyPartialConversion(getOperation(), conversionTarget,
+                                      std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace
