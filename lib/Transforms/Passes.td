@@ -96,4 +96,21 @@ def VerifySchedulePass : Pass<"verify-schedule", "::mlir::ModuleOp"> {
     Option<"remarks", "remarks", "bool", "false", "Report what was checked">];
 }
 
+def PrefetchWeightsPass : Pass<"prefetch-weights", "::mlir::ModuleOp"> {
+  let summary = "Let the weights of a task be loaded before its events";
+  let description = [{
+    In the bodies of launches: a `task.linear` whose weight is a weight of the
+    graph consumes a `task.stream` of it, which stands before `task.ready` with
+    the views and the index arithmetic that it needs; all else stays behind.
+    What is loaded early is read only for the life of the kernel, so no event can
+    be missed. A body that some launches bind to a weight and others do not is
+    cloned for the former.
+
+    Requires: nothing; a body that has a `task.ready` keeps it. Does not move a
+    `task.linear` out of a loop or a branch: a stream is consumed once.
+  }];
+  let options = [
+    Option<"enabled", "enabled", "bool", "true", "Off: change nothing">];
+}
+
 #endif // ETC_LIB_TRANSFORMS_PASSES_TD
