@@ -159,19 +159,18 @@ Touch Checker::getTouch(unsigned l, unsigned operand, int64_t task) const {
   Box box = graph.boxOf(l, operand, task);
   if (box.getVolume() == 0)
     return touch;
-  // Rows that are whole run on: the last dimension that is not, and what follows,
-  // make one range for each point of the dimensions before it.
-  unsigned rank = box.begin.size();
-  int64_t inner = 1;
-  unsigned lead = rank;
-  while (lead > 0 && (lead == rank ||
-                      (box.begin[lead] == 0 &&
-                       box.end[lead] == access.extents[lead])))
-    --lead, inner *= lead + 1 < rank ? access.extents[lead + 1] : 1;
-  if (rank == 0) {
+  if (box.begin.empty()) {
     touch.ranges.push_back({offset, offset + bytes});
     return touch;
   }
+  // Trailing whole dimensions run on into the dimension before them, `lead`: one
+  // range for each point of the dimensions before `lead`.
+  unsigned lead = box.begin.size() - 1;
+  int64_t inner = 1; // elements of one step along `lead`
+  for (; lead > 0 && box.begin[lead] == 0 &&
+         box.end[lead] == access.extents[lead];
+       --lead)
+    inner *= access.extents[lead];
   SmallVector<int64_t> outer, point;
   for (unsigned i = 0; i < lead; ++i)
     outer.push_back(box.end[i] - box.begin[i]);
