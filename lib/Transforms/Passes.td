@@ -127,6 +127,8 @@ def PrefetchWeightsPass : Pass<"prefetch-weights", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"enabled", "enabled", "bool", "true", "Off: change nothing">];
+}
+
 def FuseEventsPass : Pass<"fuse-events", "::etc::task::GraphOp"> {
   let summary = "Merge event tensors that say the same, and drop waits that others imply";
   let description = [{
