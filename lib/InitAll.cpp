@@ -86,6 +86,7 @@ void etc::registerAll(DialectRegistry &registry) {
   static bool once = [] {
     registerUpstreamPasses();
     registerETCConversionPasses();
+    registerCpuPipeline();
     registerETCPasses();
     return true;
   }();

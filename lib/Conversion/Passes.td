@@ -66,28 +66,23 @@ def VerifyPersistentPass : Pass<"verify-persistent", "::mlir::ModuleOp"> {
 }
 
 def ConvertTaskToLLVMPass : Pass<"convert-task-to-llvm"> {
-  let summary = "Lower worker and event operations to loads and atomics on the worker's context";
+  let summary = "Lower worker and event operations to loads and atomics of a CPU thread";
   let description = [{
     A `!task.worker` becomes a pointer to `EtcContext` (runtime/include/etc_runtime/abi.h),
     an `!event.tensor` a struct of its counters' address in this step's bank, the context
-    and what turns a count into a target. Other operations and types stay: upstream's
-    conversions of memref, scf, arith and func follow, and the casts between them cancel
-    out in `reconcile-unrealized-casts`.
+    and what turns a count into a target. A notify becomes an atomic add with release
+    order, a wait an acquire load and, if that was too early, a call of the runtime's
+    `etc_wait`, which spins, yields and gives up after the context's bound; `task.mark`
+    calls `etc_mark`.
 
-    - `target=cpu`: a notify is an atomic add with release order, a wait an acquire load
-      and, if that was too early, a call of the runtime's `etc_wait`, which spins, yields
-      and gives up after the context's bound; `task.mark` calls `etc_mark`.
-    - `target=nvvm`: see EventToNVVM.cpp.
+    Other operations and types stay: upstream's conversions of memref, scf, arith and func
+    follow, and the casts between them cancel out in `reconcile-unrealized-casts`.
 
     Requires: no task.graph (`lower-to-persistent`). Keeps: task.program, which only the
     runtime reads.
   }];
-  let options = [
-    Option<"target", "target", "std::string", [{"cpu"}], "cpu | nvvm">
-  ];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::func::FuncDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
 }
 
 #endif // ETC_LIB_CONVERSION_PASSES_TD
