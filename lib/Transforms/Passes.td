@@ -205,4 +205,27 @@ def VerifyEventsPass : Pass<"verify-events", "::etc::task::GraphOp"> {
   ];
 }
 
+def LinearizeTasksPass : Pass<"linearize-tasks", "::mlir::ModuleOp"> {
+  let summary = "Number tasks so that those that wait for one event are a range";
+  let description = [{
+    Puts the launches of each graph into an order in which those that notify an
+    event tensor come before those that wait for it (the program's own order
+    where the events leave it free). Then permutes the dimensions of each grid so
+    that the tasks of a launch that wait for the same entry are contiguous: first
+    the dimensions that its wait maps use as they are, by how many waits use them,
+    then those they use coarsened, then the others. Regions, event maps and the
+    affinity follow; a body that uses its coordinates is cloned.
+
+    Requires: events; no schedules yet, as those number launches and tasks.
+    Guarantees: what `remarks` does not report is contiguous at the largest
+    values of the symbols; with `strict`, everything, or it is an error. Two waits
+    that use different dimensions cannot both be served.
+  }];
+  let options = [
+    Option<"strict", "strict", "bool", "false",
+           "A wait whose tasks stay scattered is an error">,
+    Option<"remarks", "remarks", "bool", "false",
+           "Report the waits whose tasks stay scattered">];
+}
+
 #endif // ETC_LIB_TRANSFORMS_PASSES_TD
