@@ -188,7 +188,9 @@ def VerifyEventsPass : Pass<"verify-events", "::etc::task::GraphOp"> {
     - E8: the events never ask a task to wait for itself, directly or not;
     - E9: of two tasks that touch the same bytes, one of them writing, the events
       order the earlier launch's before the later one's. Bytes, not names: scratch
-      buffers that share memory conflict.
+      buffers that share memory conflict. Two tasks of one launch may share a region
+      of a state, which says less than the operator does (where a paged cache keeps
+      a token is data).
 
     This is a bounded check, not a proof: it holds for the symbol values it tried,
     by default the minima, the maxima and two points between, each as long as the

@@ -217,6 +217,15 @@ LogicalResult Checker::checkPair(const Touch &earlier, const Touch &later) {
   return diag;
 }
 
+/// A region of a state may be larger than what the task writes: where in a paged
+/// cache a token goes is data. That tasks of one launch write different elements
+/// is what an operator's task domain promises (TaskRegionOpInterface).
+static bool isState(Value memory) {
+  auto argument = memory ? memory.getDefiningOp<task::ArgumentOp>()
+                         : task::ArgumentOp();
+  return argument && argument.getRole() == task::Role::state;
+}
+
 LogicalResult Checker::checkConflicts() {
   llvm::MapVector<Value, std::vector<Touch>> memories;
   for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
@@ -229,8 +238,9 @@ LogicalResult Checker::checkConflicts() {
       continue;
     for (auto later = touches.begin(); later != touches.end(); ++later)
       for (auto earlier = touches.begin(); earlier != later; ++earlier) {
+        bool isOneLaunch = earlier->launch == later->launch;
         if (!(earlier->isWrite || later->isWrite) ||
-            (earlier->launch == later->launch && earlier->task == later->task) ||
+            (isOneLaunch && (earlier->task == later->task || isState(memory))) ||
             !overlap(*earlier, *later))
           continue;
         if (failed(checkPair(*earlier, *later)))
