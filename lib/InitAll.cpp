@@ -7,7 +7,6 @@
 #include "lib/InitAll.h"
 #include "dialects/event/EventOps.h"
 #include "dialects/task/TaskOps.h"
-#include "dialects/torch/TorchDialect.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
@@ -15,6 +14,7 @@
 #include "mlir/Conversion/GPUToNVVM/GPUToNVVM.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
@@ -60,6 +60,7 @@ static void registerUpstreamDialects(DialectRegistry &registry) {
 static void registerUpstreamPasses() {
   registerTransformsPasses();
   registerLinalgPasses();
+  arith::registerArithExpandOpsPass();
   memref::registerExpandStridedMetadataPass();
   registerSCFForallToForLoop();
   registerGpuModuleToBinaryPass();
@@ -81,14 +82,12 @@ static void registerUpstreamPasses() {
 
 void etc::registerAll(DialectRegistry &registry) {
   registerUpstreamDialects(registry);
-  registry.insert<event::EventDialect, task::TaskDialect,
-                  torch::TorchDialect>();
+  registry.insert<event::EventDialect, task::TaskDialect>();
   task::registerLinalgTaskInterfaces(registry);
   // Passes live in a process-wide registry, which refuses a second entry.
   static bool once = [] {
     registerUpstreamPasses();
     registerETCConversionPasses();
-    registerCpuPipeline();
     registerETCPasses();
     return true;
   }();
