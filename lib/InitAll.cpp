@@ -7,6 +7,7 @@
 #include "lib/InitAll.h"
 #include "dialects/event/EventOps.h"
 #include "dialects/task/TaskOps.h"
+#include "dialects/torch/TorchDialect.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
@@ -82,12 +83,14 @@ static void registerUpstreamPasses() {
 
 void etc::registerAll(DialectRegistry &registry) {
   registerUpstreamDialects(registry);
-  registry.insert<event::EventDialect, task::TaskDialect>();
+  registry.insert<event::EventDialect, task::TaskDialect,
+                  torch::TorchDialect>();
   task::registerLinalgTaskInterfaces(registry);
   // Passes live in a process-wide registry, which refuses a second entry.
   static bool once = [] {
     registerUpstreamPasses();
     registerETCConversionPasses();
+    registerCpuPipeline();
     registerETCPasses();
     return true;
   }();

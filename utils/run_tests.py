@@ -121,6 +121,9 @@ LINTERS: dict[str, list[str]] = {
     "ruff": ["ruff", "check", "--output-format", "concise", "."],
     "ruff format": ["ruff", "format", "--check", "--quiet", "."],
     "pyright": ["pyright", "--pythonpath", sys.executable],
+    "check_tests": [sys.executable, "utils/check_tests.py"],
+    "gen_docs": [sys.executable, "utils/gen_docs.py", "--check"],
+    "results_table": [sys.executable, "utils/results_table.py", "--check"],
 }
 
 

@@ -40,24 +40,11 @@ struct WorkerTypeConverter : TypeConverter {
 
 struct ConvertTaskToLLVM
     : etc::impl::ConvertTaskToLLVMPassBase<ConvertTaskToLLVM> {
-  using ConvertTaskToLLVMPassBase::ConvertTaskToLLVMPassBase;
-
-  LogicalResult initialize(MLIRContext *context) override {
-    if (target == "cpu" || target == "nvvm")
-      return success();
-    return emitError(UnknownLoc::get(context))
-           << "convert-task-to-llvm: target '" << target
-           << "' is not cpu or nvvm";
-  }
-
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     WorkerTypeConverter converter;
     RewritePatternSet patterns(context);
-    if (target == "cpu")
-      populateEventToCpuPatterns(converter, patterns);
-    else
-      populateEventToNVVMPatterns(converter, patterns);
+    populateEventToCpuPatterns(converter, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    converter);
 

@@ -17,6 +17,10 @@ namespace etc {
 #define GEN_PASS_REGISTRATION
 #include "lib/Conversion/Passes.h.inc"
 
+/// From the persistent level to the llvm dialect, task.program kept.
+void buildCpuPipeline(mlir::OpPassManager &pm);
+void registerCpuPipeline();
+
 } // namespace etc
 
 #endif // ETC_LIB_CONVERSION_PASSES_H

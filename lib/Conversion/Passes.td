@@ -1,4 +1,4 @@
-//===- Passes.td - From a scheduled graph to machine code --*- tablegen -*-===//
+//===- Passes.td - Between the levels of the compiler ------*- tablegen -*-===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -8,6 +8,44 @@
 #define ETC_LIB_CONVERSION_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
+
+def ConvertTorchToTaskPass : Pass<"convert-torch-to-task", "::mlir::ModuleOp"> {
+  let summary = "Turn an imported step of torch operators into operators on tensors";
+  let description = [{
+    Requires: functions with `etc.symbols` as the importer writes them
+    (`docs/import.md`).
+
+    Guarantees: nothing of torch is left. Every operator is one operation in
+    destination-passing style, elementwise ones a `linalg.generic` that computes in
+    f32 and rounds once; `aten.view` is a `tensor.expand_shape` or
+    `collapse_shape`; the extents of destinations are `tensor.dim` of an operand.
+    The unit batch dimension of the step is dropped: `[1, ?, 64]` becomes
+    `tensor<?x64>`. That is [1, ?] and everything of rank 3 or 4 that starts with 1;
+    the importer has no other such tensor. `si64` becomes `i64`.
+
+    Arguments carry `task.name`, `task.role`, `task.shape` and `task.tied`; results
+    carry `task.name` and, when the step updates an argument in place, `task.state`.
+    `task.symbols` of the function lists the symbols in the order in which the
+    arguments name them first (T, then R).
+
+    Every operand and scalar is used or checked: an operator or a value that has no
+    counterpart is an error at the operation, never ignored. The one exception is
+    `padding_idx` of an embedding, which means something to training only.
+
+    Deliberately does not: fuse, cut into tiles, or choose buffers.
+
+    ```mlir
+    %y = "torch.aten.linear"(%x, %w, %none) : (!torch.vtensor<[1,?,64],f32>, ...)
+    // becomes
+    %t = tensor.dim %x, %c0 : tensor<?x64xf32>
+    %e = tensor.empty(%t) : tensor<?x32xf32>
+    %y = task.linear ins(%x, %w : ...) outs(%e : ...) -> tensor<?x32xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect", "::etc::task::TaskDialect"];
+}
 
 def LowerToPersistentPass : Pass<"lower-to-persistent", "::mlir::ModuleOp"> {
   let summary = "Turn scheduled task graphs into the loop of one worker and its tables";
@@ -93,28 +131,23 @@ def VerifyPersistentPass : Pass<"verify-persistent", "::mlir::ModuleOp"> {
 }
 
 def ConvertTaskToLLVMPass : Pass<"convert-task-to-llvm"> {
-  let summary = "Lower worker and event operations to loads and atomics on the worker's context";
+  let summary = "Lower worker and event operations to loads and atomics of a CPU thread";
   let description = [{
     A `!task.worker` becomes a pointer to `EtcContext` (runtime/include/etc_runtime/abi.h),
     an `!event.tensor` a struct of its counters' address in this step's bank, the context
-    and what turns a count into a target. Other operations and types stay: upstream's
-    conversions of memref, scf, arith and func follow, and the casts between them cancel
-    out in `reconcile-unrealized-casts`.
+    and what turns a count into a target. A notify becomes an atomic add with release
+    order, a wait an acquire load and, if that was too early, a call of the runtime's
+    `etc_wait`, which spins, yields and gives up after the context's bound; `task.mark`
+    calls `etc_mark`.
 
-    - `target=cpu`: a notify is an atomic add with release order, a wait an acquire load
-      and, if that was too early, a call of the runtime's `etc_wait`, which spins, yields
-      and gives up after the context's bound; `task.mark` calls `etc_mark`.
-    - `target=nvvm`: see EventToNVVM.cpp.
+    Other operations and types stay: upstream's conversions of memref, scf, arith and func
+    follow, and the casts between them cancel out in `reconcile-unrealized-casts`.
 
     Requires: no task.graph (`lower-to-persistent`). Keeps: task.program, which only the
     runtime reads.
   }];
-  let options = [
-    Option<"target", "target", "std::string", [{"cpu"}], "cpu | nvvm">
-  ];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::func::FuncDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
 }
 
 #endif // ETC_LIB_CONVERSION_PASSES_TD

@@ -1,4 +1,4 @@
-//===- WorkerToLLVM.h - What all targets share of convert-task-to-llvm
+//===- WorkerToLLVM.h - The parts of convert-task-to-llvm
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -101,18 +101,14 @@ struct WorkerNumber {
 using GetWorkerNumber = WorkerNumber (*)(mlir::OpBuilder &, mlir::Location,
                                          mlir::Value context);
 
-/// Patterns for what only reads tables: task.symbol_value, runs, run, operand
-/// and event.
+/// Patterns for what only reads tables.
 void populateWorkerToLLVMPatterns(const mlir::TypeConverter &converter,
                                   GetWorkerNumber getWorkerNumber,
                                   mlir::RewritePatternSet &patterns);
 
-/// Patterns for what talks to other workers or the host: event.* and task.mark,
-/// clear_banks, runs.
+/// Patterns for what talks to other threads: event.*, task.mark, clear_banks.
 void populateEventToCpuPatterns(const mlir::TypeConverter &converter,
                                 mlir::RewritePatternSet &patterns);
-void populateEventToNVVMPatterns(const mlir::TypeConverter &converter,
-                                 mlir::RewritePatternSet &patterns);
 
 } // namespace etc
 

@@ -244,18 +244,13 @@ LogicalResult Decomposer::makeArguments() {
     unsigned number = argument.getArgNumber();
     auto name = step.getArgAttrOfType<StringAttr>(number, "task.name");
     auto role = step.getArgAttrOfType<StringAttr>(number, "task.role");
-    std::optional<Role> kind = symbolizeRole(role.getValue());
-    if (!kind || *kind == Role::output || *kind == Role::scratch)
-      return step.emitOpError("argument ")
-             << number << " has task.role " << role
-             << "; expects \"input\", \"weight\" or \"state\"";
     if (!bufferNames.insert(name.getValue()).second)
       return step.emitOpError("two buffers are named ") << name;
     auto type = cast<RankedTensorType>(argument.getType());
     buffers[argument] = ArgumentOp::create(
         builder, argument.getLoc(),
-        MemRefType::get(type.getShape(), type.getElementType()), name, *kind,
-        shapes.getMap(argument));
+        MemRefType::get(type.getShape(), type.getElementType()), name,
+        *symbolizeRole(role.getValue()), shapes.getMap(argument));
   }
   return success();
 }

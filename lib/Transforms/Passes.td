@@ -47,6 +47,22 @@ def DecomposeToTasksPass : Pass<"decompose-to-tasks", "::mlir::ModuleOp"> {
 
 def InferEventsPass : Pass<"infer-events", "::etc::task::GraphOp"> {
   let summary = "Derive the event tensors that order the tasks of a graph";
+  let description = [{
+    Requires a graph without events, whose launches are in program order.
+
+    For each pair of launches whose tasks touch the same elements of a buffer, one
+    of them writing, it adds an event tensor over the dimensions along which both
+    are tiled, with the maps and the count that follow from the two tilings:
+    read after write, write after read and write after write. Nothing is
+    enumerated: shapes and counts are expressions of the graph's symbols. An edge
+    that the order of whole launches implies is left out.
+
+    Guarantees that every two conflicting tasks are ordered as in the sequential
+    program (`verify-events` checks it independently). Between steps the order is
+    that of kernel launches. Does not fuse events: see `fuse-events`.
+
+    (* example filepath=test/lit/Transforms/infer-events.mlir *)
+  }];
   let dependentDialects = ["::etc::event::EventDialect"];
 }
 
@@ -111,6 +127,107 @@ def PrefetchWeightsPass : Pass<"prefetch-weights", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"enabled", "enabled", "bool", "true", "Off: change nothing">];
+}
+
+def FuseEventsPass : Pass<"fuse-events", "::etc::task::GraphOp"> {
+  let summary = "Merge event tensors that say the same, and drop waits that others imply";
+  let description = [{
+    To a fixpoint, on maps:
+
+    - predecessor-set fusion: two tensors that the same tasks notify at the same
+      entries become one, waited for by the tasks of both;
+    - successor-set fusion: two tensors that the same tasks wait for at the same
+      entries become one, whose count is the sum of the two;
+    - a wait for some tasks of a launch is dropped where the same task waits for
+      all tasks of that launch.
+
+    Keeps the order of every two conflicting tasks. Event tensors that nobody waits
+    for any more are removed together with their notifies.
+
+    (* example filepath=test/lit/Transforms/fuse-events.mlir *)
+  }];
+}
+
+def NormalizeEventsPass : Pass<"normalize-events", "::etc::task::GraphOp"> {
+  let summary = "Give every task at most one in-event and one out-event";
+  let description = [{
+    For a scheduler whose task descriptor has one field for each. A launch with
+    several in-events gets one new in-event per task, notified by relay launches,
+    one per original event; several out-events likewise. A relay has an empty
+    body and the grid of the launch it serves. Static schedules do not need this.
+
+    (* example filepath=test/lit/Transforms/normalize-events.mlir *)
+  }];
+}
+
+def PlanGlobalMemoryPass : Pass<"plan-global-memory", "::etc::task::GraphOp"> {
+  let summary = "Give every scratch buffer its offset in the scratch memory";
+  let description = [{
+    Requires the events of the graph. Two buffers share memory only if the events
+    finish every launch that touches the one before any launch that touches the
+    other begins; no events are added. Sizes are those at the symbols' maxima,
+    offsets are multiples of 256 bytes, the first fit is taken in order of first
+    use.
+
+    (* example filepath=test/lit/Transforms/plan-global-memory.mlir *)
+  }];
+  let options = [
+    Option<"reuse", "reuse", "bool", /*default=*/"true",
+           "Let buffers share memory; false keeps all apart, to bisect a race.">
+  ];
+}
+
+def VerifyEventsPass : Pass<"verify-events", "::etc::task::GraphOp"> {
+  let summary = "Check that the events order every two conflicting tasks";
+  let description = [{
+    Independent of how events were derived: enumerates the tasks and the entries
+    at given values of the symbols, and checks that
+
+    - E6: each entry that a task waits for receives exactly `count` notifications
+      in a step;
+    - E8: the events never ask a task to wait for itself, directly or not;
+    - E9: of two tasks that touch the same bytes, one of them writing, the events
+      order the earlier launch's before the later one's. Bytes, not names: scratch
+      buffers that share memory conflict. Two tasks of one launch may share a region
+      of a state, which says less than the operator does (where a paged cache keeps
+      a token is data).
+
+    This is a bounded check, not a proof: it holds for the symbol values it tried,
+    by default the minima, the maxima and two points between, each as long as the
+    graph then has no more than `max-tasks` tasks; `report` tells which they were.
+    Changes nothing.
+  }];
+  let options = [
+    ListOption<"values", "values", "int64_t",
+               "Symbol values to check, every symbol clamped to its range.">,
+    Option<"maxTasks", "max-tasks", "int64_t", /*default=*/"20000",
+           "Skip values at which the graph has more tasks.">,
+    Option<"report", "report", "bool", /*default=*/"false",
+           "A remark with what was checked.">
+  ];
+}
+
+def LinearizeTasksPass : Pass<"linearize-tasks", "::mlir::ModuleOp"> {
+  let summary = "Number tasks so that those that wait for one event are a range";
+  let description = [{
+    Puts the launches of each graph into an order in which those that notify an
+    event tensor come before those that wait for it (the program's own order
+    where the events leave it free). Then permutes the dimensions of each grid so
+    that the tasks of a launch that wait for the same entry are contiguous: first
+    the dimensions that its wait maps use as they are, by how many waits use them,
+    then those they use coarsened, then the others. Regions, event maps and the
+    affinity follow; a body that uses its coordinates is cloned.
+
+    Requires: events; no schedules yet, as those number launches and tasks.
+    Guarantees: what `remarks` does not report is contiguous at the largest
+    values of the symbols; with `strict`, everything, or it is an error. Two waits
+    that use different dimensions cannot both be served.
+  }];
+  let options = [
+    Option<"strict", "strict", "bool", "false",
+           "A wait whose tasks stay scattered is an error">,
+    Option<"remarks", "remarks", "bool", "false",
+           "Report the waits whose tasks stay scattered">];
 }
 
 #endif // ETC_LIB_TRANSFORMS_PASSES_TD

@@ -120,7 +120,7 @@ LogicalResult TaskBodies::fill(Operation *op, const TaskAccesses &accesses,
   body->setDiscardableAttrs(ArrayRef<NamedAttribute>());
 
   llvm::SetVector<Value> captured;
-  getUsedValuesDefinedAbove(body->getRegions(), captured);
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
   builder.setInsertionPoint(body);
   for (Value value : captured) {
     Value constant = cloneConstant(builder, value);

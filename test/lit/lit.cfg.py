@@ -8,10 +8,14 @@ import lit.formats
 config.name = "etc_mlir"
 config.test_format = lit.formats.ShTest()
 config.suffixes = [".mlir"]
+config.excludes = ["Inputs"]
 config.test_source_root = os.path.dirname(__file__)
+lsp_dir = os.path.join(os.path.dirname(config.etc_tools_dir), "etc-lsp-server")
 config.environment["PATH"] = os.pathsep.join(
-    [config.etc_tools_dir, config.llvm_tools_dir, config.environment["PATH"]]
+    [config.etc_tools_dir, lsp_dir, config.llvm_tools_dir, config.environment["PATH"]]
 )
 config.environment["FILECHECK_OPTS"] = "-enable-var-scope --allow-unused-prefixes=false"
 if shutil.which("ptxas"):
     config.available_features.add("ptxas")
+if shutil.which("etc-lsp-server", path=lsp_dir):
+    config.available_features.add("etc-lsp-server")

@@ -1,4 +1,4 @@
-// RUN: etc-opt %s --convert-task-to-llvm=target=cpu --canonicalize --cse | FileCheck %s
+// RUN: etc-opt %s --convert-task-to-llvm --canonicalize --cse | FileCheck %s
 
 // CHECK: llvm.func @etc_mark(!llvm.ptr, i32, i32, i32)
 // CHECK: llvm.func @etc_wait(!llvm.ptr, !llvm.ptr, i32, i32, i32) -> i1

@@ -1,0 +1,310 @@
+//===- VerifyEvents.cpp - Check the events of a graph by enumeration
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Analysis/BufferAccess.h"
+#include "lib/Analysis/EventGraph.h"
+#include "lib/Transforms/Passes.h"
+#include "llvm/ADT/BitVector.h"
+
+namespace etc {
+#define GEN_PASS_DEF_VERIFYEVENTSPASS
+#include "lib/Transforms/Passes.h.inc"
+} // namespace etc
+
+using namespace mlir;
+using namespace etc;
+
+namespace {
+/// A half-open range of bytes.
+struct Range {
+  int64_t begin, end;
+};
+
+/// What one task touches of one piece of memory.
+struct Touch {
+  unsigned launch;
+  int64_t task; // number in the launch
+  bool isWrite;
+  SmallVector<Range> ranges; // ascending
+};
+
+/// The checks at one assignment of the symbols.
+class Checker {
+public:
+  explicit Checker(const ConcreteGraph &graph);
+  LogicalResult run() {
+    return success(succeeded(checkCounts()) && succeeded(order()) &&
+                   succeeded(checkConflicts()));
+  }
+
+private:
+  LogicalResult checkCounts();
+  LogicalResult order();
+  LogicalResult checkConflicts();
+  LogicalResult checkPair(const Touch &earlier, const Touch &later);
+  Touch getTouch(unsigned launch, unsigned operand, int64_t task) const;
+  /// The memory an operand lies in: null for the scratch memory.
+  Value getMemory(const ConcreteGraph::Operand &operand) const;
+
+  const ConcreteGraph &graph;
+  std::vector<int64_t> firstTask; // number of each launch's first task
+  int64_t numTasks = 0;
+  /// For each task, the tasks that happen before it.
+  std::vector<llvm::BitVector> before;
+};
+} // namespace
+
+Checker::Checker(const ConcreteGraph &graph) : graph(graph) {
+  for (const ConcreteGraph::Launch &launch : graph.getLaunches()) {
+    firstTask.push_back(numTasks);
+    numTasks += launch.numTasks;
+  }
+}
+
+/// E6, for the entries that somebody waits for.
+LogicalResult Checker::checkCounts() {
+  for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
+    for (auto [w, edge] : llvm::enumerate(launch.waits)) {
+      const ConcreteGraph::Event &event = graph.getEvents()[edge.event];
+      for (int64_t task = 0; task < launch.numTasks; ++task) {
+        int64_t entry = graph.entryOf(l, w, task);
+        if (event.arrivals[entry] == event.count)
+          continue;
+        auto diag = ConcreteGraph::Event(event).op.emitError("E6: entry ")
+                    << entry << " of event tensor '"
+                    << ConcreteGraph::Event(event).op.getName() << "' has count "
+                    << event.count << " but is notified "
+                    << event.arrivals[entry] << " times in a step";
+        diag.attachNote(ConcreteGraph::Launch(launch).op.getLoc())
+            << graph.describe(l, task) << " waits for it";
+        return diag;
+      }
+    }
+  return success();
+}
+
+/// Runs the graph as the events allow; a task that never becomes ready is E8.
+LogicalResult Checker::order() {
+  struct Entry {
+    int64_t missing;
+    llvm::BitVector before;
+    SmallVector<std::pair<unsigned, int64_t>> waiters;
+  };
+  std::vector<std::vector<Entry>> entries;
+  for (const ConcreteGraph::Event &event : graph.getEvents()) {
+    entries.emplace_back();
+    for (int64_t arrivals : event.arrivals)
+      entries.back().push_back({arrivals, llvm::BitVector(), {}});
+  }
+  before.assign(numTasks, llvm::BitVector(numTasks));
+  std::vector<unsigned> missing(numTasks);
+  SmallVector<std::pair<unsigned, int64_t>> ready;
+  for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
+    for (int64_t task = 0; task < launch.numTasks; ++task) {
+      missing[firstTask[l] + task] = launch.waits.size();
+      for (auto [w, edge] : llvm::enumerate(launch.waits))
+        entries[edge.event][graph.entryOf(l, w, task)].waiters.push_back(
+            {unsigned(l), task});
+      if (launch.waits.empty())
+        ready.push_back({unsigned(l), task});
+    }
+  int64_t done = 0;
+  while (!ready.empty()) {
+    auto [l, task] = ready.pop_back_val();
+    ++done;
+    int64_t self = firstTask[l] + task;
+    for (auto [n, edge] : llvm::enumerate(graph.getLaunches()[l].notifies)) {
+      Entry &entry = entries[edge.event][graph.notifiedEntryOf(l, n, task)];
+      entry.before |= before[self];
+      entry.before.resize(numTasks);
+      entry.before.set(self);
+      if (--entry.missing > 0)
+        continue;
+      for (auto [wl, wt] : entry.waiters) {
+        before[firstTask[wl] + wt] |= entry.before;
+        if (--missing[firstTask[wl] + wt] == 0)
+          ready.push_back({wl, wt});
+      }
+    }
+  }
+  if (done == numTasks)
+    return success();
+  for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
+    for (int64_t task = 0; task < launch.numTasks; ++task)
+      if (missing[firstTask[l] + task] > 0)
+        return ConcreteGraph::Launch(launch).op.emitError("E8: ")
+               << graph.describe(l, task)
+               << " waits, directly or not, for itself";
+  return success();
+}
+
+Value Checker::getMemory(const ConcreteGraph::Operand &operand) const {
+  Value base = analysis::getBaseBuffer(operand.buffer);
+  auto scratch = base.getDefiningOp<task::ScratchOp>();
+  return scratch && scratch.getOffset() ? Value() : base;
+}
+
+Touch Checker::getTouch(unsigned l, unsigned operand, int64_t task) const {
+  const ConcreteGraph::Operand &access = graph.getLaunches()[l].operands[operand];
+  Touch touch{l, task, access.isWritten, {}};
+  Value base = analysis::getBaseBuffer(access.buffer);
+  auto type = cast<MemRefType>(base.getType());
+  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  int64_t offset = 0;
+  if (auto scratch = base.getDefiningOp<task::ScratchOp>())
+    offset = scratch.getOffset().value_or(0);
+  Box box = graph.boxOf(l, operand, task);
+  if (box.getVolume() == 0)
+    return touch;
+  if (box.begin.empty()) {
+    touch.ranges.push_back({offset, offset + bytes});
+    return touch;
+  }
+  // Trailing whole dimensions run on into the dimension before them, `lead`: one
+  // range for each point of the dimensions before `lead`.
+  unsigned lead = box.begin.size() - 1;
+  int64_t inner = 1; // elements of one step along `lead`
+  for (; lead > 0 && box.begin[lead] == 0 &&
+         box.end[lead] == access.extents[lead];
+       --lead)
+    inner *= access.extents[lead];
+  SmallVector<int64_t> outer, point;
+  for (unsigned i = 0; i < lead; ++i)
+    outer.push_back(box.end[i] - box.begin[i]);
+  int64_t rows = 1;
+  for (int64_t extent : outer)
+    rows *= extent;
+  for (int64_t row = 0; row < rows; ++row) {
+    point = delinearize(row, outer);
+    int64_t at = 0;
+    for (unsigned i = 0; i <= lead; ++i)
+      at = at * access.extents[i] + box.begin[i] + (i < lead ? point[i] : 0);
+    int64_t size = (box.end[lead] - box.begin[lead]) * inner;
+    touch.ranges.push_back(
+        {offset + at * inner * bytes, offset + (at * inner + size) * bytes});
+  }
+  return touch;
+}
+
+static bool overlap(const Touch &a, const Touch &b) {
+  auto i = a.ranges.begin(), j = b.ranges.begin();
+  while (i != a.ranges.end() && j != b.ranges.end()) {
+    if (i->begin < j->end && j->begin < i->end)
+      return true;
+    (i->end <= j->end) ? ++i : ++j;
+  }
+  return false;
+}
+
+/// E9 for two tasks that touch the same bytes.
+LogicalResult Checker::checkPair(const Touch &earlier, const Touch &later) {
+  if (before[firstTask[later.launch] + later.task].test(
+          firstTask[earlier.launch] + earlier.task))
+    return success();
+  task::LaunchOp op = graph.getLaunches()[later.launch].op;
+  StringRef what = !earlier.isWrite ? "reads" : "writes";
+  auto diag = op.emitError("E9: ")
+              << graph.describe(later.launch, later.task) << " "
+              << (later.isWrite ? "writes" : "reads") << " what "
+              << graph.describe(earlier.launch, earlier.task) << " " << what
+              << ", and no event orders them";
+  diag.attachNote(
+      task::LaunchOp(graph.getLaunches()[earlier.launch].op).getLoc())
+      << "the earlier launch is here";
+  return diag;
+}
+
+/// A region of a state may be larger than what the task writes: where in a paged
+/// cache a token goes is data. That tasks of one launch write different elements
+/// is what an operator's task domain promises (TaskRegionOpInterface).
+static bool isState(Value memory) {
+  auto argument = memory ? memory.getDefiningOp<task::ArgumentOp>()
+                         : task::ArgumentOp();
+  return argument && argument.getRole() == task::Role::state;
+}
+
+LogicalResult Checker::checkConflicts() {
+  llvm::MapVector<Value, std::vector<Touch>> memories;
+  for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
+    for (auto [o, operand] : llvm::enumerate(launch.operands))
+      for (int64_t task = 0; task < launch.numTasks; ++task)
+        memories[getMemory(operand)].push_back(getTouch(l, o, task));
+  for (auto &[memory, touches] : memories) {
+    // Nothing to order where nobody writes (weights, inputs).
+    if (llvm::none_of(touches, [](const Touch &t) { return t.isWrite; }))
+      continue;
+    for (auto later = touches.begin(); later != touches.end(); ++later)
+      for (auto earlier = touches.begin(); earlier != later; ++earlier) {
+        bool isOneLaunch = earlier->launch == later->launch;
+        if (!(earlier->isWrite || later->isWrite) ||
+            (isOneLaunch && (earlier->task == later->task || isState(memory))) ||
+            !overlap(*earlier, *later))
+          continue;
+        if (failed(checkPair(*earlier, *later)))
+          return failure();
+      }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct VerifyEvents : etc::impl::VerifyEventsPassBase<VerifyEvents> {
+  using VerifyEventsPassBase::VerifyEventsPassBase;
+  void runOnOperation() override;
+
+private:
+  /// Assignments of the symbols to try, without repetitions.
+  SmallVector<SmallVector<int64_t>> getAssignments();
+};
+} // namespace
+
+SmallVector<SmallVector<int64_t>> VerifyEvents::getAssignments() {
+  task::GraphOp graph = getOperation();
+  SmallVector<int64_t> points(values.begin(), values.end());
+  if (points.empty()) {
+    points = {1, 2, 3};
+    for (auto symbol : graph.getSymbols().getAsRange<task::SymbolAttr>())
+      points.push_back(symbol.getMax());
+  }
+  SmallVector<SmallVector<int64_t>> assignments;
+  for (int64_t point : points) {
+    SmallVector<int64_t> assignment;
+    for (auto symbol : graph.getSymbols().getAsRange<task::SymbolAttr>())
+      assignment.push_back(
+          std::clamp(point, symbol.getMin(), symbol.getMax()));
+    if (!llvm::is_contained(assignments, assignment))
+      assignments.push_back(assignment);
+  }
+  return assignments;
+}
+
+void VerifyEvents::runOnOperation() {
+  std::string checked;
+  llvm::raw_string_ostream os(checked);
+  for (ArrayRef<int64_t> assignment : getAssignments()) {
+    FailureOr<ConcreteGraph> graph =
+        ConcreteGraph::build(getOperation(), assignment);
+    if (failed(graph))
+      return signalPassFailure();
+    os << " (";
+    llvm::interleaveComma(assignment, os);
+    os << "): " << graph->getNumTasks() << " tasks";
+    if (graph->getNumTasks() > maxTasks) {
+      os << ", skipped;";
+      continue;
+    }
+    os << ";";
+    if (failed(Checker(*graph).run()))
+      return signalPassFailure();
+  }
+  if (report)
+    getOperation().emitRemark("verify-events: checked at") << checked;
+  markAllAnalysesPreserved();
+}

@@ -1,0 +1,91 @@
+// RUN: etc-opt %s --verify-events=report=true --split-input-file --verify-diagnostics
+
+task.func private @write(index, memref<16xf32, strided<[1], offset: ?>>)
+task.func private @read(index, memref<16xf32, strided<[1], offset: ?>>)
+
+// expected-remark@+1 {{checked at (): 12 tasks}}
+task.graph @ordered symbols [] {
+  %X = task.scratch "X" shape affine_map<() -> (64)> : memref<64xf32>
+  %R = event.create "raw" shape affine_map<() -> (4)> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<4>
+  %W = event.create "war" shape affine_map<() -> (4)> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<4>
+  task.launch @write grid(() -> (4)) reads() writes(%X at <(i) -> (i * 16) sizes [16]> : memref<64xf32>)
+    waits() notifies(%R at (i) -> (i) : !event.tensor<4>)
+  task.launch @read grid(() -> (4)) reads(%X at <(i) -> (i * 16) sizes [16]> : memref<64xf32>) writes()
+    waits(%R at (i) -> (i) guards 0 : !event.tensor<4>) notifies(%W at (i) -> (i) : !event.tensor<4>)
+  task.launch @write grid(() -> (4)) reads() writes(%X at <(i) -> (i * 16) sizes [16]> : memref<64xf32>)
+    waits(%W at (i) -> (i) guards 0 : !event.tensor<4>) notifies()
+}
+
+// -----
+
+task.func private @write(index, memref<16xf32, strided<[1], offset: ?>>)
+task.func private @read(index, memref<16xf32, strided<[1], offset: ?>>)
+
+// The same graph with its write-after-read edge dropped.
+task.graph @e9_dropped_war symbols [] {
+  %X = task.scratch "X" shape affine_map<() -> (64)> : memref<64xf32>
+  %R = event.create "raw" shape affine_map<() -> (4)> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<4>
+  // expected-note@+1 {{the earlier launch is here}}
+  task.launch @write grid(() -> (4)) reads() writes(%X at <(i) -> (i * 16) sizes [16]> : memref<64xf32>)
+    waits() notifies(%R at (i) -> (i) : !event.tensor<4>)
+  task.launch @read grid(() -> (4)) reads(%X at <(i) -> (i * 16) sizes [16]> : memref<64xf32>) writes()
+    waits(%R at (i) -> (i) guards 0 : !event.tensor<4>) notifies()
+  // expected-error@+1 {{E9: launch 2 (@write) task 0 (0) writes what launch 0 (@write) task 0 (0) writes, and no event orders them}}
+  task.launch @write grid(() -> (4)) reads() writes(%X at <(i) -> (i * 16) sizes [16]> : memref<64xf32>)
+    waits() notifies()
+}
+
+// -----
+
+task.func private @write(index, memref<16xf32, strided<[1], offset: ?>>)
+task.func private @read(index, memref<16xf32, strided<[1], offset: ?>>)
+
+// Two names for the same bytes: Y was put where X still is.
+task.graph @e9_shared_scratch symbols [] {
+  %X = task.scratch "X" shape affine_map<() -> (128)> at 0 : memref<128xf32>
+  %Y = task.scratch "Y" shape affine_map<() -> (64)> at 256 : memref<64xf32>
+  // expected-note@+1 {{the earlier launch is here}}
+  task.launch @write grid(() -> (8)) reads() writes(%X at <(i) -> (i * 16) sizes [16]> : memref<128xf32>) waits() notifies()
+  // expected-error@+1 {{E9: launch 1 (@write) task 0 (0) writes what launch 0 (@write) task 4 (4) writes}}
+  task.launch @write grid(() -> (4)) reads() writes(%Y at <(i) -> (i * 16) sizes [16]> : memref<64xf32>) waits() notifies()
+}
+
+// -----
+
+task.func private @f(index)
+
+task.graph @e6_count symbols [#task.symbol<"T", 1 to 8>] {
+  // expected-error@+1 {{E6: entry 0 of event tensor 'E' has count 4 but is notified 1 times in a step}}
+  %E = event.create "E" shape affine_map<() -> ()> count affine_map<() -> (4)> reuse(monotonic) : !event.tensor<>
+  task.launch @f grid(()[t] -> (t)) reads() writes() waits() notifies(%E at (i) -> () : !event.tensor<>)
+  // expected-note@+1 {{launch 1 (@f) task 0 (0) waits for it}}
+  task.launch @f grid(() -> (1)) reads() writes() waits(%E at (i) -> () guards * : !event.tensor<>) notifies()
+}
+
+// -----
+
+task.func private @f(index)
+
+task.graph @e8_cycle symbols [] {
+  %E = event.create "E" shape affine_map<() -> ()> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<>
+  %F = event.create "F" shape affine_map<() -> ()> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<>
+  // expected-error@+1 {{E8: launch 0 (@f) task 0 (0) waits, directly or not, for itself}}
+  task.launch @f grid(() -> (1)) reads() writes()
+    waits(%F at (i) -> () guards * : !event.tensor<>) notifies(%E at (i) -> () : !event.tensor<>)
+  task.launch @f grid(() -> (1)) reads() writes()
+    waits(%E at (i) -> () guards * : !event.tensor<>) notifies(%F at (i) -> () : !event.tensor<>)
+}
+
+// -----
+
+// E9 within one launch: a region of a state is larger than what a task writes, that of another buffer is not.
+task.func private @append(index, memref<8xf32>)
+
+task.graph @e9_one_launch symbols [] {
+  %S = task.argument "cache" state shape affine_map<() -> (8)> : memref<8xf32>
+  %X = task.argument "x" output shape affine_map<() -> (8)> : memref<8xf32>
+  task.launch @append grid(() -> (2)) reads() writes(%S at <(i) -> (0) sizes [*]> : memref<8xf32>) waits() notifies()
+  // expected-error@+2 {{E9: launch 1 (@append) task 1 (1) writes what launch 1 (@append) task 0 (0) writes}}
+  // expected-note@+1 {{the earlier launch is here}}
+  task.launch @append grid(() -> (2)) reads() writes(%X at <(i) -> (0) sizes [*]> : memref<8xf32>) waits() notifies()
+}
