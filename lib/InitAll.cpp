@@ -9,6 +9,7 @@
 #include "dialects/task/TaskOps.h"
 #include "dialects/torch/TorchDialect.h"
 #include "lib/Conversion/Passes.h"
+#include "lib/Pipelines/Pipelines.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
@@ -92,6 +93,7 @@ void etc::registerAll(DialectRegistry &registry) {
     registerETCConversionPasses();
     registerCpuPipeline();
     registerETCPasses();
+    registerPipelines();
     return true;
   }();
   (void)once;

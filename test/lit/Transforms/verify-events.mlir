@@ -88,16 +88,4 @@ task.graph @e9_one_launch symbols [] {
   // expected-error@+2 {{E9: launch 1 (@append) task 1 (1) writes what launch 1 (@append) task 0 (0) writes}}
   // expected-note@+1 {{the earlier launch is here}}
   task.launch @append grid(() -> (2)) reads() writes(%X at <(i) -> (0) sizes [*]> : memref<8xf32>) waits() notifies()
-
-// -----
-
-task.func private @f(index)
-
-// Right in every step by itself. But a step of 4 after one of 2 would wait for two
-// notifications of entry 2 since the start, of which the smaller step made none.
-task.graph @e6_monotonic_entry_left_out symbols [#task.symbol<"T", 2 to 4>] {
-  // expected-error@+1 {{E6: entry 2 of event tensor 'E' has count 1 but is notified 0 times in a step; one that is not notified alike in every step needs reuse(banked)}}
-  %E = event.create "E" shape affine_map<() -> (4)> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<4>
-  task.launch @f grid(()[t] -> (t)) reads() writes() waits() notifies(%E at (i) -> (i) : !event.tensor<4>)
-  task.launch @f grid(()[t] -> (t)) reads() writes() waits(%E at (i) -> (i) guards * : !event.tensor<4>) notifies()
 }

@@ -1,0 +1,134 @@
+//===- Pipelines.cpp - The phases of the compiler as named pipelines -------===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One pipeline per arrow of docs/Architecture.md, in its order. Each ends in a
+// form that has a verifier, so what one phase leaves is what the next requires.
+// `etc_mlir.compile` runs these and nothing else.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Pipelines/Pipelines.h"
+#include "dialects/task/TaskOps.h"
+#include "lib/Conversion/Passes.h"
+#include "lib/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace etc;
+
+namespace {
+
+struct ImportOptions : PassPipelineOptions<ImportOptions> {};
+
+struct DecomposeOptions : PassPipelineOptions<DecomposeOptions> {
+  Option<int64_t> workers{*this, "workers", llvm::cl::init(8),
+                          llvm::cl::desc("workers that the tasks are to fill")};
+  ListOption<std::string> tile{*this, "tile",
+                               llvm::cl::desc("tiles per kind of operator")};
+};
+
+struct EventsOptions : PassPipelineOptions<EventsOptions> {
+  Option<bool> reuse{*this, "reuse", llvm::cl::init(true),
+                     llvm::cl::desc("let scratch buffers share memory")};
+};
+
+struct ScheduleOptions : PassPipelineOptions<ScheduleOptions> {
+  Option<int64_t> workers{*this, "workers", llvm::cl::init(8),
+                          llvm::cl::desc("number of workers")};
+  Option<std::string> policy{*this, "policy", llvm::cl::init("round-robin"),
+                             llvm::cl::desc("round-robin or list")};
+  Option<std::string> target{*this, "target", llvm::cl::init(""),
+                             llvm::cl::desc("path of a target description")};
+  ListOption<std::string> buckets{*this, "buckets",
+                                  llvm::cl::desc("bounds of the symbols")};
+};
+
+struct PersistentOptions : PassPipelineOptions<PersistentOptions> {
+  ListOption<std::string> roles{*this, "roles",
+                                llvm::cl::desc("worker, loader or consumer")};
+};
+
+struct CpuOptions : PassPipelineOptions<CpuOptions> {};
+
+} // namespace
+
+static void buildImport(OpPassManager &pm, const ImportOptions &) {
+  pm.addPass(createConvertTorchToTaskPass());
+  // Extents are `tensor.dim` of operands: one for each symbol is enough.
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+static void buildDecompose(OpPassManager &pm, const DecomposeOptions &options) {
+  DecomposeToTasksPassOptions decompose;
+  decompose.workers = options.workers;
+  llvm::append_range(decompose.tile, options.tile);
+  pm.addPass(createDecomposeToTasksPass(decompose));
+}
+
+static void buildEvents(OpPassManager &pm, const EventsOptions &options) {
+  OpPassManager &graph = pm.nest<task::GraphOp>();
+  graph.addPass(createInferEventsPass());
+  graph.addPass(createFuseEventsPass());
+  // Sharing memory asks what the events order, so it comes after them; it adds
+  // no order of its own.
+  PlanGlobalMemoryPassOptions memory;
+  memory.reuse = options.reuse;
+  graph.addPass(createPlanGlobalMemoryPass(memory));
+  // Last: it also asks whether buffers that share memory are kept apart.
+  graph.addPass(createVerifyEventsPass());
+}
+
+static void buildSchedule(OpPassManager &pm, const ScheduleOptions &options) {
+  ScheduleStaticPassOptions schedule;
+  schedule.workers = options.workers;
+  schedule.policy = options.policy;
+  schedule.target = options.target;
+  llvm::append_range(schedule.buckets, options.buckets);
+  pm.addPass(createScheduleStaticPass(schedule));
+  VerifySchedulePassOptions verify;
+  verify.target = options.target;
+  pm.addPass(createVerifySchedulePass(verify));
+}
+
+static void buildPersistent(OpPassManager &pm,
+                            const PersistentOptions &options) {
+  LowerToPersistentPassOptions lower;
+  llvm::append_range(lower.roles, options.roles);
+  pm.addPass(createLowerToPersistentPass(lower));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createVerifyPersistentPass());
+}
+
+static void buildCpu(OpPassManager &pm, const CpuOptions &) {
+  pm.addPass(createLowerTilesToLoopsPass());
+  // Invariant loads and addresses leave the loops while they are loops.
+  pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(createCSEPass());
+  buildCpuPipeline(pm);
+}
+
+void etc::registerPipelines() {
+  PassPipelineRegistration<ImportOptions>(
+      "pipeline-import", "An imported step to operators on tensors",
+      buildImport);
+  PassPipelineRegistration<DecomposeOptions>(
+      "pipeline-decompose", "Operators on tensors to a graph of tasks",
+      buildDecompose);
+  PassPipelineRegistration<EventsOptions>(
+      "pipeline-events", "A graph of tasks to one ordered by events",
+      buildEvents);
+  PassPipelineRegistration<ScheduleOptions>(
+      "pipeline-schedule", "Events to schedules, one per bucket",
+      buildSchedule);
+  PassPipelineRegistration<PersistentOptions>(
+      "pipeline-persistent", "Schedules to the loop of a worker and its tables",
+      buildPersistent);
+  PassPipelineRegistration<CpuOptions>(
+      "pipeline-cpu", "The loop of a worker to the LLVM dialect, for threads",
+      buildCpu);
+}
