@@ -32,7 +32,8 @@ class CompileError(EtcError, RuntimeError):
     """A phase of the compiler failed.
 
     phase: the name of its pipeline; diagnostics: what it reported; reproducer: the file that holds
-    the input of the phase, or None; command: the etc-opt line that repeats the failure.
+    the input of the phase, or None; command: the etc-opt line that repeats the failure; locations:
+    of the errors, in order.
     """
 
     def __init__(
@@ -42,9 +43,10 @@ class CompileError(EtcError, RuntimeError):
         *,
         reproducer: Path | None = None,
         command: str | None = None,
+        locations: tuple[str, ...] = (),
     ) -> None:
         self.phase, self.diagnostics = phase, diagnostics
-        self.reproducer, self.command = reproducer, command
+        self.reproducer, self.command, self.locations = reproducer, command, locations
         repeat = f"\nRepeat it with:\n  {command}" if command else ""
         super().__init__(f"phase '{phase}' failed:\n{diagnostics.rstrip()}{repeat}")
 
