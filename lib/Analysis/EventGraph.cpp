@@ -159,10 +159,7 @@ FailureOr<SmallVector<int64_t>> etc::getExtents(Value buffer,
 
 FailureOr<ConcreteGraph> ConcreteGraph::build(task::GraphOp graph,
                                               ArrayRef<int64_t> symbolValues) {
-  if (symbolValues.size() != graph.getNumSymbols())
-    return emitError(graph.getLoc(), "@")
-           << graph.getSymName() << " has " << graph.getNumSymbols()
-           << " symbols, got " << symbolValues.size() << " values";
+  assert(symbolValues.size() == graph.getNumSymbols());
   ConcreteGraph result;
   result.graph = graph;
   llvm::append_range(result.symbols, symbolValues);

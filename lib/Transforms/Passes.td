@@ -230,4 +230,24 @@ def LinearizeTasksPass : Pass<"linearize-tasks", "::mlir::ModuleOp"> {
            "Report the waits whose tasks stay scattered">];
 }
 
+def PrintScheduleStatsPass : Pass<"print-schedule-stats", "::mlir::ModuleOp"> {
+  let summary = "Print how large each graph and each schedule is";
+  let description = [{
+    For each `task.schedule`, or each `task.graph` at its symbols' maxima if it
+    has none: launches, tasks, event tensors and their entries, the events that
+    one per dependent pair of tasks would be, and for a schedule the runs, the
+    tasks of each worker and its length by the costs of `target`.
+
+    (* example filepath=test/lit/Transforms/print-schedule-stats.mlir *)
+  }];
+  let options = [
+    Option<"json", "json", "bool", "false", "A JSON array instead of text">,
+    Option<"output", "output", "std::string", "\"-\"",
+           "Path of the output; - for the standard output">,
+    Option<"target", "target", "std::string", "\"\"",
+           "Path of a target description">,
+    Option<"check", "check", "bool", "false",
+           "Count the dependent pairs by enumeration too; slow, to test the count">];
+}
+
 #endif // ETC_LIB_TRANSFORMS_PASSES_TD
