@@ -8,6 +8,7 @@
 #include "dialects/event/EventOps.h"
 #include "dialects/task/TaskOps.h"
 #include "dialects/torch/TorchDialect.h"
+#include "lib/Codegen/Passes.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Pipelines/Pipelines.h"
 #include "lib/Transforms/Passes.h"
@@ -90,6 +91,7 @@ void etc::registerAll(DialectRegistry &registry) {
   // Passes live in a process-wide registry, which refuses a second entry.
   static bool once = [] {
     registerUpstreamPasses();
+    registerETCCodegenPasses();
     registerETCConversionPasses();
     registerCpuPipeline();
     registerETCPasses();

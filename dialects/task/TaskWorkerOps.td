@@ -94,4 +94,23 @@ def Task_MarkOp : Task_Op<"mark", [MemoryEffects<[MemWrite]>]> {
   let assemblyFormat = "$worker `launch` $launch `task` $task (`finished` $finished^)? attr-dict";
 }
 
+def Task_SharedMemoryOp : Task_Op<"shared_memory"> {
+  let summary = "How the block of a program's kernel uses its shared memory";
+  let description = [{
+    What `plan-shared-memory` decided, beside the program, for the code of the tiles
+    and for the launch: the ring has `stages` stages of `stage_bytes` for each consumer
+    warp; `scratch_bytes` are for sums that warps share; `bytes` is all of it.
+
+    ```mlir
+    task.shared_memory @step threads 288 stages 3 of 8192 scratch 16384 total 215040
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$program, I64Attr:$threads, I64Attr:$stages,
+                       I64Attr:$stage_bytes, I64Attr:$scratch_bytes, I64Attr:$bytes);
+  let assemblyFormat = [{
+    $program `threads` $threads `stages` $stages `of` $stage_bytes `scratch` $scratch_bytes
+    `total` $bytes attr-dict
+  }];
+}
+
 #endif // ETC_DIALECTS_TASK_TASKWORKEROPS_TD

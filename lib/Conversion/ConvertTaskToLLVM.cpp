@@ -18,26 +18,6 @@ using namespace mlir;
 using namespace etc;
 
 namespace {
-/// Knows the types of this project and leaves all others.
-struct WorkerTypeConverter : TypeConverter {
-  WorkerTypeConverter() {
-    addConversion([](Type type) { return type; });
-    addConversion([](task::WorkerType type) -> Type {
-      return LLVM::LLVMPointerType::get(type.getContext());
-    });
-    addConversion([](event::EventTensorType type) -> Type {
-      return EventDescriptor::getType(type);
-    });
-    auto cast = [](OpBuilder &builder, Type type, ValueRange inputs,
-                   Location loc) -> Value {
-      return UnrealizedConversionCastOp::create(builder, loc, type, inputs)
-          .getResult(0);
-    };
-    addSourceMaterialization(cast);
-    addTargetMaterialization(cast);
-  }
-};
-
 struct ConvertTaskToLLVM
     : etc::impl::ConvertTaskToLLVMPassBase<ConvertTaskToLLVM> {
   void runOnOperation() override {

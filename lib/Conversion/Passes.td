@@ -150,4 +150,24 @@ def ConvertTaskToLLVMPass : Pass<"convert-task-to-llvm"> {
                            "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect"];
 }
 
+def ConvertTaskToNVVMPass : Pass<"convert-task-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Lower worker and event operations to loads and atomics of one block";
+  let description = [{
+    The same types and tables as `convert-task-to-llvm`; a worker is a block. A wait:
+    one consumer thread polls with ld.acquire and a bound on the clock, and a reducing
+    barrier of the consumer warps tells the others. A notify: a barrier of the consumer
+    warps, then one red.release. Data with its epoch: one relaxed 64-bit store or load.
+
+    Requires: a `gpu.module` of the persistent level without tile operations
+    (`lower-tiles-to-gpu`).
+    Guarantees: no event operation is left, and every wait ends: when its bound is
+    exceeded it fills `EtcStatus` and all workers leave.
+    Deliberately does not lower loops, arithmetic and memrefs: upstream's conversions
+    follow.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 #endif // ETC_LIB_CONVERSION_PASSES_TD

@@ -416,3 +416,20 @@ void etc::populateWorkerToLLVMPatterns(const TypeConverter &converter,
       converter, patterns.getContext());
   patterns.add<LowerRuns>(converter, getWorkerNumber, patterns.getContext());
 }
+
+etc::WorkerTypeConverter::WorkerTypeConverter() {
+  addConversion([](Type type) { return type; });
+  addConversion([](task::WorkerType type) -> Type {
+    return LLVM::LLVMPointerType::get(type.getContext());
+  });
+  addConversion([](event::EventTensorType type) -> Type {
+    return EventDescriptor::getType(type);
+  });
+  auto cast = [](OpBuilder &builder, Type type, ValueRange inputs,
+                 Location loc) -> Value {
+    return UnrealizedConversionCastOp::create(builder, loc, type, inputs)
+        .getResult(0);
+  };
+  addSourceMaterialization(cast);
+  addTargetMaterialization(cast);
+}

@@ -101,6 +101,11 @@ struct WorkerNumber {
 using GetWorkerNumber = WorkerNumber (*)(mlir::OpBuilder &, mlir::Location,
                                          mlir::Value context);
 
+/// Knows the types of this project and leaves all others.
+struct WorkerTypeConverter : mlir::TypeConverter {
+  WorkerTypeConverter();
+};
+
 /// Patterns for what only reads tables.
 void populateWorkerToLLVMPatterns(const mlir::TypeConverter &converter,
                                   GetWorkerNumber getWorkerNumber,
@@ -109,6 +114,15 @@ void populateWorkerToLLVMPatterns(const mlir::TypeConverter &converter,
 /// Patterns for what talks to other threads: event.*, task.mark, clear_banks.
 void populateEventToCpuPatterns(const mlir::TypeConverter &converter,
                                 mlir::RewritePatternSet &patterns);
+
+/// Patterns for what talks to other blocks of a kernel.
+void populateEventToNVVMPatterns(const mlir::TypeConverter &converter,
+                                 mlir::RewritePatternSet &patterns);
+/// Before the NVVM patterns: adds to a gpu.module the functions that its waits call
+/// when the first look at an event was too early.
+void createNVVMSlowPaths(mlir::Operation *gpuModule);
+/// After the NVVM patterns: the addresses that come out of the context are global.
+void useGlobalAddresses(mlir::Operation *gpuModule);
 
 } // namespace etc
 

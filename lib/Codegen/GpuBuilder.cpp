@@ -1,0 +1,140 @@
+//===- GpuBuilder.cpp - The vocabulary of code for one block
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Codegen/GpuBuilder.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+
+namespace etc::codegen {
+
+Value GpuBuilder::index(int64_t value) {
+  return make<arith::ConstantIndexOp>(value);
+}
+Value GpuBuilder::i32(int64_t value) {
+  return make<arith::ConstantOp>(getI32IntegerAttr(value));
+}
+Value GpuBuilder::f32(double value) {
+  return make<arith::ConstantOp>(getF32FloatAttr(value));
+}
+Value GpuBuilder::add(Value a, Value b) { return make<arith::AddIOp>(a, b); }
+Value GpuBuilder::mul(Value a, Value b) { return make<arith::MulIOp>(a, b); }
+Value GpuBuilder::toI32(Value index) {
+  return make<arith::IndexCastOp>(getI32Type(), index);
+}
+Value GpuBuilder::toIndex(Value i32) {
+  return make<arith::IndexCastOp>(getIndexType(), i32);
+}
+
+Value GpuBuilder::thread() {
+  return toIndex(make<NVVM::ThreadIdXOp>(getI32Type()));
+}
+Value GpuBuilder::warp() {
+  return make<arith::DivUIOp>(thread(), index(kWarpSize));
+}
+Value GpuBuilder::lane() {
+  return make<arith::RemUIOp>(thread(), index(kWarpSize));
+}
+Value GpuBuilder::compare(arith::CmpIPredicate predicate, Value a, Value b) {
+  return make<arith::CmpIOp>(predicate, a, b);
+}
+Value GpuBuilder::isThread(int64_t number) {
+  return compare(arith::CmpIPredicate::eq,
+                 make<NVVM::ThreadIdXOp>(getI32Type()), i32(number));
+}
+
+void GpuBuilder::loop(Value begin, Value end, Value step,
+                      function_ref<void(Value)> body) {
+  loop(begin, end, step, {}, [&](Value i, ValueRange) {
+    body(i);
+    return SmallVector<Value>();
+  });
+}
+SmallVector<Value>
+GpuBuilder::loop(Value begin, Value end, Value step, ValueRange init,
+                 function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  OpBuilder::InsertionGuard guard(*this);
+  auto loop = make<scf::ForOp>(begin, end, step, init);
+  if (!init.empty())
+    setInsertionPointToEnd(loop.getBody());
+  else
+    setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> next =
+      body(loop.getInductionVar(), loop.getRegionIterArgs());
+  if (!init.empty())
+    make<scf::YieldOp>(next);
+  return loop.getResults();
+}
+void GpuBuilder::when(Value condition, function_ref<void()> body) {
+  OpBuilder::InsertionGuard guard(*this);
+  auto branch = make<scf::IfOp>(condition, /*withElseRegion=*/false);
+  setInsertionPointToStart(branch.thenBlock());
+  body();
+}
+
+void GpuBuilder::consumerBarrier() {
+  make<NVVM::BarrierOp>(TypeRange(), i32(kConsumerBarrier), i32(kConsumers),
+                          NVVM::BarrierReductionAttr(), Value());
+}
+Value GpuBuilder::consumerAny(Value flag) {
+  // nvvm.barrier reduces at barrier 0 only; the intrinsic reduces at any.
+  return make<LLVM::CallIntrinsicOp>(
+             getI1Type(),
+             getStringAttr("llvm.nvvm.barrier.cta.red.or.aligned.count"),
+             ValueRange{i32(kConsumerBarrier), i32(kConsumers), flag})
+      .getResult(0);
+}
+void GpuBuilder::warpBarrier() { make<NVVM::SyncWarpOp>(i32(-1)); }
+Value GpuBuilder::shuffle(Value value, int64_t mask) {
+  return make<NVVM::ShflOp>(value.getType(), i32(-1), value, i32(mask),
+                              i32(kWarpSize - 1), NVVM::ShflKind::bfly,
+                              UnitAttr());
+}
+Value GpuBuilder::reduceLanes(Value value,
+                              function_ref<Value(Value, Value)> combine) {
+  for (int64_t mask = kWarpSize / 2; mask; mask /= 2)
+    value = combine(value, shuffle(value, mask));
+  return value;
+}
+
+Value GpuBuilder::shared(int64_t offset) {
+  auto type = LLVM::LLVMPointerType::get(getContext(), /*addressSpace=*/3);
+  Value base = make<LLVM::AddressOfOp>(type, kSharedMemory);
+  return advance(base, make<arith::ConstantOp>(getI32IntegerAttr(offset)));
+}
+Value GpuBuilder::advance(Value pointer, Value bytes) {
+  if (bytes.getType().isIndex())
+    bytes = make<arith::IndexCastOp>(getI64Type(), bytes);
+  return make<LLVM::GEPOp>(pointer.getType(), getI8Type(), pointer,
+                             ArrayRef<LLVM::GEPArg>{bytes});
+}
+Value GpuBuilder::load(Type type, Value pointer, int64_t alignment) {
+  return make<LLVM::LoadOp>(type, pointer, alignment);
+}
+void GpuBuilder::store(Value value, Value pointer, int64_t alignment) {
+  make<LLVM::StoreOp>(value, pointer, alignment);
+}
+
+void makeInternal(func::FuncOp function) {
+  function.setPrivate();
+  function->setAttr("llvm.linkage",
+                    LLVM::LinkageAttr::get(function.getContext(),
+                                           LLVM::Linkage::Internal));
+}
+
+SmallVector<Value> delinearize(GpuBuilder &b, Value linear,
+                               ValueRange extents) {
+  SmallVector<Value> point(extents.size());
+  for (size_t dim = extents.size(); dim-- > 1;) {
+    point[dim] = b.make<arith::RemUIOp>(linear, extents[dim]);
+    linear = b.make<arith::DivUIOp>(linear, extents[dim]);
+  }
+  if (!extents.empty())
+    point.front() = linear;
+  return point;
+}
+
+} // namespace etc::codegen

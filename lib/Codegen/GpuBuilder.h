@@ -1,0 +1,117 @@
+//===- GpuBuilder.h - The vocabulary of code for one block
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One block is one worker: warps 0-7 are the consumers, warp 8 is the loader.
+// The consumers meet at a named barrier of their own, so that the loader never
+// waits for them there.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ETC_LIB_CODEGEN_GPUBUILDER_H
+#define ETC_LIB_CODEGEN_GPUBUILDER_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace etc::codegen {
+
+constexpr int64_t kWarpSize = 32;
+constexpr int64_t kConsumerWarps = 8;
+constexpr int64_t kConsumers = kConsumerWarps * kWarpSize;
+constexpr int64_t kBlockThreads = kConsumers + kWarpSize;
+
+/// The barrier that only consumer warps use; 0 is that of the whole block.
+constexpr int64_t kConsumerBarrier = 1;
+
+/// The dynamic shared memory of the kernel.
+constexpr llvm::StringLiteral kSharedMemory = "etc_shared";
+
+/// Byte offsets of what every kernel keeps in shared memory.
+struct SharedLayout {
+  static constexpr int64_t kCurrentLaunch = 0; // i32, noted by task.mark
+  static constexpr int64_t kCurrentTask = 4;   // i32
+  static constexpr int64_t kLeave = 8;         // i32, set when a wait has failed
+  static constexpr int64_t kLoaderCount = 12;  // i32, chunks the loader issued
+  static constexpr int64_t kWarpCounts = 16;   // i32 per warp, chunks consumed
+  static constexpr int64_t kTileCounts = 48;   // i32 per warp, tiles finished
+  static constexpr int64_t kBarriers = 128;    // full, then empty: u64 [warp][stage]
+  static constexpr int64_t kMaxStages = 8;
+  static constexpr int64_t kScratch = kBarriers + 2 * 8 * kConsumerWarps * kMaxStages;
+  /// Two sets, so that a tile needs one barrier: f32 [warp][row][token].
+  static constexpr int64_t kTileRows = 16;
+  static constexpr int64_t kMaxTokens = 16;
+  static constexpr int64_t kSumSetBytes = 4 * kConsumerWarps * kTileRows * kMaxTokens;
+  static constexpr int64_t kPartialSumBytes = 2 * kSumSetBytes;
+  static constexpr int64_t kRingAlignment = 1024;
+};
+
+/// A builder that knows the threads of a block.
+class GpuBuilder : public mlir::ImplicitLocOpBuilder {
+public:
+  using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
+
+  template <typename OpTy, typename... Args> OpTy make(Args &&...args) {
+    return OpTy::create(*this, std::forward<Args>(args)...);
+  }
+
+  mlir::Value index(int64_t value);
+  mlir::Value i32(int64_t value);
+  mlir::Value f32(double value);
+
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value mul(mlir::Value a, mlir::Value b);
+  mlir::Value toI32(mlir::Value index);
+  mlir::Value toIndex(mlir::Value i32);
+
+  /// Number in the block, number of the warp, number in the warp: index values.
+  mlir::Value thread();
+  mlir::Value warp();
+  mlir::Value lane();
+
+  /// `compare(predicate, a, b)` on integers or indices.
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value b);
+  mlir::Value isThread(int64_t number);
+
+  /// for (i = begin; i < end; i += step) body(i).
+  void loop(mlir::Value begin, mlir::Value end, mlir::Value step,
+            llvm::function_ref<void(mlir::Value)> body);
+  /// The same with carried values.
+  llvm::SmallVector<mlir::Value>
+  loop(mlir::Value begin, mlir::Value end, mlir::Value step, mlir::ValueRange init,
+       llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
+  void when(mlir::Value condition, llvm::function_ref<void()> body);
+
+  /// All consumer threads meet; what they wrote before is visible after.
+  void consumerBarrier();
+  /// The same; true if `flag` was true for any of them.
+  mlir::Value consumerAny(mlir::Value flag);
+  void warpBarrier();
+  /// The value of the lane whose number differs in `mask`.
+  mlir::Value shuffle(mlir::Value value, int64_t mask);
+  /// Combines the values of all lanes; every lane gets the result.
+  mlir::Value
+  reduceLanes(mlir::Value value,
+              llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
+
+  /// Address in shared memory, `offset` in bytes.
+  mlir::Value shared(int64_t offset);
+  mlir::Value advance(mlir::Value pointer, mlir::Value bytes);
+  mlir::Value load(mlir::Type type, mlir::Value pointer, int64_t alignment = 0);
+  void store(mlir::Value value, mlir::Value pointer, int64_t alignment = 0);
+};
+
+/// A function of the kernel's own: LLVM inlines it where it is called once, and
+/// gives it a name that PTX accepts.
+void makeInternal(mlir::func::FuncOp function);
+
+/// The coordinates of point `linear` of a space, last dimension fastest.
+llvm::SmallVector<mlir::Value> delinearize(GpuBuilder &b, mlir::Value linear,
+                                           mlir::ValueRange extents);
+
+} // namespace etc::codegen
+
+#endif // ETC_LIB_CODEGEN_GPUBUILDER_H

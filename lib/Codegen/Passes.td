@@ -1,0 +1,84 @@
+//===- Passes.td - Passes that write the code of tiles -----*- tablegen -*-===//
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ETC_LIB_CODEGEN_PASSES_TD
+#define ETC_LIB_CODEGEN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def OutlineGpuKernelPass : Pass<"outline-gpu-kernel", "::mlir::ModuleOp"> {
+  let summary = "Move the worker functions of a program into a gpu.module with a kernel";
+  let description = [{
+    One block of the kernel is one worker: eight *consumer* warps run the consumer
+    function, one *loader* warp runs the loader function. The
+    dynamic shared memory is an own external global, aligned to 1024 bytes: the
+    internal array of `gpu.dynamic_shared_memory` would be placed among the static
+    variables.
+
+    Requires `lower-to-persistent{roles=loader,consumer}`: a `task.program @NAME` with
+    `@NAME_loader` and `@NAME_consumer` beside it.
+    Guarantees a `gpu.module @NAME_device` with a kernel of the program's worker name
+    that takes the `EtcContext`. The program stays outside: it is data for the runtime.
+    Deliberately does not lower anything in the functions it moves.
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def PlanSharedMemoryPass : Pass<"plan-shared-memory", "::mlir::ModuleOp"> {
+  let summary = "Divide the shared memory of a block into ring stages and scratch";
+  let description = [{
+    As many stages for each consumer warp as fit, at most eight; two at least. A
+    program that streams nothing has no ring. Prints the plan as a remark.
+
+    Requires `outline-gpu-kernel`.
+    Guarantees a `task.shared_memory` beside each program, which fits the target.
+    Deliberately gives every program one plan for all its tasks: stages are not
+    traded between tasks.
+  }];
+  let options = [
+    Option<"bytes", "bytes", "int64_t", "232448",
+           "shared memory that one block of the target can have">,
+    Option<"stageBytes", "stage-bytes", "int64_t", "8192",
+           "largest chunk of one bulk copy; a multiple of 512">
+  ];
+}
+
+def LowerTilesToGpuPass : Pass<"lower-tiles-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "Tile operations as loops over the threads of one block";
+  let description = [{
+    Elementwise operators: the 256 consumer threads stride through the iteration
+    space. Sums in f32: a warp per element of the result, lanes stride through the
+    reduced dimensions, then shuffles. Other reductions: a thread per element.
+
+    Requires bodies on memrefs in a `gpu.module` (`outline-gpu-kernel`) and the plan of
+    `plan-shared-memory`; every consumer thread calls a body with the same arguments.
+    Guarantees that no tile operation is left, and a barrier of the consumer
+    warps between two operators of one body.
+    Deliberately adds no barrier at the start or the end of a body: the waits and
+    the notifies around it have theirs.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
+}
+
+def ExportProgramPass : Pass<"export-program", "::mlir::ModuleOp"> {
+  let summary = "Write the tables of a program, and its PTX if there is one, as JSON";
+  let description = [{
+    What the runtime needs to launch the program: the text of `etc_mlir.package`.
+    Extents are expressions over the symbols: a number, {"symbol": i} or
+    {"op": "add" | "mul" | "mod" | "floordiv" | "ceildiv", "args": [a, b]}.
+
+    Requires one `task.program`; where a `gpu.binary` is, it holds PTX
+    (`gpu-module-to-binary{format=isa}`).
+    Never changes the module.
+  }];
+  let options = [Option<"output", "output", "std::string", "\"-\"", "file to write, - for stdout">];
+}
+
+#endif // ETC_LIB_CODEGEN_PASSES_TD

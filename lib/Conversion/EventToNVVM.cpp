@@ -1,0 +1,470 @@
+//===- EventToNVVM.cpp - Events between blocks of one kernel
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// All consumer threads of a block execute an event operation together; one of
+// them touches the counter. A barrier of the consumers joins their writes before
+// a release and hands an acquire on: causality order is transitive over bar.sync.
+//
+// LLVM 22 drops the ordering of `atomicrmw` on NVPTX, so the release is a PTX
+// instruction of its own; loads, stores and cmpxchg keep theirs.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/task/TaskOps.h"
+#include "etc_runtime/abi.h"
+#include "lib/Codegen/GpuBuilder.h"
+#include "lib/Conversion/WorkerToLLVM.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+using namespace etc;
+using namespace etc::codegen;
+
+static constexpr unsigned kGlobal = 1;
+static constexpr StringLiteral kDevice = "device"; // the syncscope
+static constexpr StringLiteral kWaitFunc = "etc_wait";
+static constexpr StringLiteral kReceiveFunc = "etc_receive";
+/// Polls between two looks at the clock and at the other workers.
+static constexpr int64_t kPollsPerCheck = 64;
+
+static Value loadAtomic(GpuBuilder &b, Type type, Value pointer,
+                        LLVM::AtomicOrdering ordering) {
+  return b.make<LLVM::LoadOp>(type, pointer, type.getIntOrFloatBitWidth() / 8,
+                              false, false, false, false, ordering, kDevice);
+}
+static void storeAtomic(GpuBuilder &b, Value value, Value pointer,
+                        LLVM::AtomicOrdering ordering) {
+  b.make<LLVM::StoreOp>(value, pointer,
+                        value.getType().getIntOrFloatBitWidth() / 8, false,
+                        false, false, ordering, kDevice);
+}
+static Value boolean(GpuBuilder &b, bool value) {
+  return b.make<arith::ConstantOp>(b.getBoolAttr(value));
+}
+static Value logicalNot(GpuBuilder &b, Value value) {
+  return b.make<arith::XOrIOp>(value, boolean(b, true));
+}
+/// `(int)(seen - wanted) >= 0`: counters may wrap.
+static Value isReached(GpuBuilder &b, Value seen, Value wanted) {
+  Value distance = b.make<arith::SubIOp>(seen, wanted);
+  return b.compare(arith::CmpIPredicate::sge, distance, b.i32(0));
+}
+static Value toGlobal(GpuBuilder &b, Value pointer) {
+  auto type = LLVM::LLVMPointerType::get(b.getContext(), kGlobal);
+  return b.make<LLVM::AddrSpaceCastOp>(type, pointer);
+}
+static Value field(GpuBuilder &b, Value context, Field field) {
+  return loadField(b, b.getLoc(), context, field);
+}
+static Value globalField(GpuBuilder &b, Value context, Field name) {
+  return toGlobal(b, field(b, context, name));
+}
+static WorkerNumber getWorkerNumber(OpBuilder &builder, Location loc, Value) {
+  Type i32 = builder.getI32Type();
+  return {castToIndex(builder, loc, NVVM::BlockIdXOp::create(builder, loc, i32)),
+          castToIndex(builder, loc, NVVM::GridDimXOp::create(builder, loc, i32))};
+}
+
+//===----------------------------------------------------------------------===//
+// Slow paths, once per kernel
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What one poll saw: the word to report, and the whole value.
+struct Poll {
+  Value word, value;
+};
+} // namespace
+
+/// The first to fail says what it saw; everyone else finds the state set.
+static void buildReport(GpuBuilder &b, Value context, Value row, Value entry,
+                        Value seen, Value wanted) {
+  using LLVM::AtomicOrdering;
+  Value status = globalField(b, context, Field::status);
+  Value swap = b.make<LLVM::AtomicCmpXchgOp>(status, b.i32(0), b.i32(1),
+                                             AtomicOrdering::acq_rel,
+                                             AtomicOrdering::monotonic, kDevice);
+  Value isFirst = b.make<LLVM::ExtractValueOp>(swap, ArrayRef<int64_t>{1});
+  b.when(isFirst, [&] {
+    auto put = [&](Value value, size_t field) {
+      b.store(value, b.advance(status, b.i32(field)));
+    };
+    Type i32 = b.getI32Type();
+    put(b.make<NVVM::BlockIdXOp>(i32), offsetof(EtcStatus, worker));
+    put(b.load(i32, b.shared(SharedLayout::kCurrentLaunch)),
+        offsetof(EtcStatus, launch));
+    put(b.load(i32, b.shared(SharedLayout::kCurrentTask)),
+        offsetof(EtcStatus, task));
+    put(row, offsetof(EtcStatus, event));
+    put(entry, offsetof(EtcStatus, entry));
+    put(seen, offsetof(EtcStatus, seen));
+    put(wanted, offsetof(EtcStatus, wanted));
+    storeAtomic(b, b.i32(2), status, AtomicOrdering::release);
+  });
+  b.store(b.i32(1), b.shared(SharedLayout::kLeave));
+}
+
+/// Polls until `wanted` is reached, the bound is exceeded or another worker has
+/// failed. Returns the last value and whether it failed.
+static std::pair<Value, Value> buildPolling(GpuBuilder &b, Value context,
+                                            Value row, Value entry, Value wanted,
+                                            Type valueType,
+                                            function_ref<Poll()> poll) {
+  Type i32 = b.getI32Type(), i64 = b.getI64Type();
+  Value timeout = field(b, context, Field::timeoutNs);
+  Value status = globalField(b, context, Field::status);
+  Value start = b.make<NVVM::GlobalTimerOp>(i64);
+
+  auto outer = b.make<scf::WhileOp>(TypeRange{i32, valueType, b.getI1Type()},
+                                    ValueRange());
+  b.createBlock(&outer.getBefore());
+  auto inner = b.make<scf::WhileOp>(TypeRange{i32, i32, valueType},
+                                    ValueRange(b.i32(0)));
+  Block *pollBlock =
+      b.createBlock(&inner.getBefore(), {}, TypeRange(i32), b.getLoc());
+  Poll seen = poll();
+  Value polls = b.add(pollBlock->getArgument(0), b.i32(1));
+  Value again = b.make<arith::AndIOp>(
+      logicalNot(b, isReached(b, seen.word, wanted)),
+      b.compare(arith::CmpIPredicate::slt, polls, b.i32(kPollsPerCheck)));
+  b.make<scf::ConditionOp>(again, ValueRange{polls, seen.word, seen.value});
+  Block *next = b.createBlock(&inner.getAfter(), {},
+                              TypeRange{i32, i32, valueType},
+                              {b.getLoc(), b.getLoc(), b.getLoc()});
+  b.make<scf::YieldOp>(ValueRange(next->getArgument(0)));
+
+  b.setInsertionPointAfter(inner);
+  Value word = inner.getResult(1);
+  Value reached = isReached(b, word, wanted);
+  Value state = loadAtomic(b, i32, status, LLVM::AtomicOrdering::monotonic);
+  Value gone = b.compare(arith::CmpIPredicate::ne, state, b.i32(0));
+  Value passed = b.make<arith::SubIOp>(b.make<NVVM::GlobalTimerOp>(i64), start);
+  Value late = b.compare(arith::CmpIPredicate::sgt, passed, timeout);
+  Value failed = b.make<arith::AndIOp>(logicalNot(b, reached),
+                                       b.make<arith::OrIOp>(gone, late));
+  Value goOn = logicalNot(b, b.make<arith::OrIOp>(reached, failed));
+  b.make<scf::ConditionOp>(goOn, ValueRange{word, inner.getResult(2), failed});
+  b.createBlock(&outer.getAfter(), {}, TypeRange{i32, valueType, b.getI1Type()},
+                {b.getLoc(), b.getLoc(), b.getLoc()});
+  b.make<scf::YieldOp>();
+
+  b.setInsertionPointAfter(outer);
+  b.when(outer.getResult(2), [&] {
+    buildReport(b, context, row, entry, outer.getResult(0), wanted);
+  });
+  return {outer.getResult(1), outer.getResult(2)};
+}
+
+static func::FuncOp createSlowPath(GpuBuilder &b, StringRef name,
+                                   TypeRange inputs, TypeRange results) {
+  auto func = b.make<func::FuncOp>(name, b.getFunctionType(inputs, results));
+  makeInternal(func);
+  func.setNoInline(true);
+  b.setInsertionPointToStart(func.addEntryBlock());
+  return func;
+}
+
+/// etc_wait(context, counter, wanted, row, entry) -> failed
+static void createWait(GpuBuilder &b) {
+  Type i32 = b.getI32Type();
+  auto context = LLVM::LLVMPointerType::get(b.getContext());
+  auto global = LLVM::LLVMPointerType::get(b.getContext(), kGlobal);
+  func::FuncOp func = createSlowPath(b, kWaitFunc, {context, global, i32, i32, i32},
+                                     b.getI1Type());
+  auto poll = [&]() -> Poll {
+    Value seen =
+        loadAtomic(b, i32, func.getArgument(1), LLVM::AtomicOrdering::acquire);
+    return {seen, seen};
+  };
+  auto [value, failed] =
+      buildPolling(b, func.getArgument(0), func.getArgument(3),
+                   func.getArgument(4), func.getArgument(2), i32, poll);
+  b.make<func::ReturnOp>(failed);
+}
+
+/// etc_receive(context, slot, epoch, row, entry) -> {value, failed}
+static void createReceive(GpuBuilder &b) {
+  Type i32 = b.getI32Type(), i64 = b.getI64Type();
+  auto context = LLVM::LLVMPointerType::get(b.getContext());
+  auto global = LLVM::LLVMPointerType::get(b.getContext(), kGlobal);
+  func::FuncOp func = createSlowPath(
+      b, kReceiveFunc, {context, global, i32, i32, i32}, {i64, b.getI1Type()});
+  auto poll = [&]() -> Poll {
+    Value both =
+        loadAtomic(b, i64, func.getArgument(1), LLVM::AtomicOrdering::monotonic);
+    Value shift = b.make<arith::ConstantOp>(b.getI64IntegerAttr(32));
+    Value epoch =
+        b.make<arith::TruncIOp>(i32, b.make<arith::ShRUIOp>(both, shift));
+    return {epoch, both};
+  };
+  auto [value, failed] =
+      buildPolling(b, func.getArgument(0), func.getArgument(3),
+                   func.getArgument(4), func.getArgument(2), i64, poll);
+  b.make<func::ReturnOp>(ValueRange{value, failed});
+}
+
+void etc::createNVVMSlowPaths(Operation *gpuModule) {
+  bool waits = false, receives = false;
+  gpuModule->walk([&](Operation *op) {
+    waits |= isa<event::WaitOp>(op);
+    receives |= isa<event::ReceiveOp>(op);
+  });
+  Block &body = gpuModule->getRegion(0).front();
+  GpuBuilder b(gpuModule->getLoc(), gpuModule->getContext());
+  if (waits) {
+    b.setInsertionPointToEnd(&body);
+    createWait(b);
+  }
+  if (receives) {
+    b.setInsertionPointToEnd(&body);
+    createReceive(b);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Patterns
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct LowerWait : OpConversionPattern<event::WaitOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(event::WaitOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    GpuBuilder b(op.getLoc(), rewriter);
+    auto event = EventDescriptor::unpack(b, op.getLoc(), op.getTensor().getType(),
+                                         adaptor.getTensor());
+    Value entry = event.getEntry(b, op.getLoc(), adaptor.getIndices());
+    Value counter = toGlobal(b, event.getAddress(b, op.getLoc(), entry));
+    Value wanted = event.getTarget(b, op.getLoc(), adaptor.getCount());
+    Type flag = b.getI1Type();
+    auto first = b.make<scf::IfOp>(TypeRange(flag), b.isThread(0), true);
+    b.setInsertionPointToStart(first.thenBlock());
+    Value seen = loadAtomic(b, b.getI32Type(), counter, LLVM::AtomicOrdering::acquire);
+    auto fast = b.make<scf::IfOp>(TypeRange(flag), isReached(b, seen, wanted), true);
+    b.make<scf::YieldOp>(fast.getResults());
+    b.setInsertionPointToStart(fast.thenBlock());
+    b.make<scf::YieldOp>(boolean(b, false));
+    b.setInsertionPointToStart(fast.elseBlock());
+    Value number = b.toI32(entry);
+    auto slow = b.make<func::CallOp>(
+        kWaitFunc, TypeRange(flag),
+        ValueRange{event.context, counter, wanted, event.row, number});
+    b.make<scf::YieldOp>(slow.getResults());
+    b.setInsertionPointToStart(first.elseBlock());
+    b.make<scf::YieldOp>(boolean(b, false));
+    b.setInsertionPointAfter(first);
+    Value failed = b.consumerAny(first.getResult(0));
+    rewriter.replaceOp(op, logicalNot(b, failed));
+    return success();
+  }
+};
+
+struct LowerNotify : OpConversionPattern<event::NotifyOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(event::NotifyOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (op.getDevice())
+      return op.emitOpError("names another device; the GPU target has one");
+    GpuBuilder b(op.getLoc(), rewriter);
+    auto event = EventDescriptor::unpack(b, op.getLoc(), op.getTensor().getType(),
+                                         adaptor.getTensor());
+    Value entry = event.getEntry(b, op.getLoc(), adaptor.getIndices());
+    Value counter = toGlobal(b, event.getAddress(b, op.getLoc(), entry));
+    b.consumerBarrier();
+    StringRef ptx = op.getScope() == event::Scope::sys
+                        ? "red.release.sys.global.add.u32 [{$r0}], {$r1};"
+                        : "red.release.gpu.global.add.u32 [{$r0}], {$r1};";
+    b.when(b.isThread(0), [&] {
+      b.make<NVVM::InlinePtxOp>(TypeRange(), ValueRange{counter, b.i32(op.getBy())},
+                                ValueRange(), ptx, Value());
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerPublish : OpConversionPattern<event::PublishOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(event::PublishOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    GpuBuilder b(op.getLoc(), rewriter);
+    auto event = EventDescriptor::unpack(b, op.getLoc(), op.getTensor().getType(),
+                                         adaptor.getTensor());
+    Value entry = event.getEntry(b, op.getLoc(), adaptor.getIndices());
+    Value slot = toGlobal(b, event.getAddress(b, op.getLoc(), entry));
+    Value low = b.make<arith::ExtUIOp>(b.getI64Type(), adaptor.getValue());
+    Value high = b.make<arith::ExtUIOp>(b.getI64Type(), field(b, event.context, Field::epoch));
+    Value shift = b.make<arith::ConstantOp>(b.getI64IntegerAttr(32));
+    Value both = b.make<arith::OrIOp>(low, b.make<arith::ShLIOp>(high, shift));
+    b.when(b.isThread(0), [&] {
+      storeAtomic(b, both, slot, LLVM::AtomicOrdering::monotonic);
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+/// Every thread polls for itself: the value needs no second trip through shared
+/// memory. The barrier only makes all of them agree on failure.
+struct LowerReceive : OpConversionPattern<event::ReceiveOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(event::ReceiveOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    GpuBuilder b(op.getLoc(), rewriter);
+    auto event = EventDescriptor::unpack(b, op.getLoc(), op.getTensor().getType(),
+                                         adaptor.getTensor());
+    Value entry = event.getEntry(b, op.getLoc(), adaptor.getIndices());
+    Value slot = toGlobal(b, event.getAddress(b, op.getLoc(), entry));
+    Value number = b.toI32(entry);
+    Value epoch = field(b, event.context, Field::epoch);
+    auto call = b.make<func::CallOp>(
+        kReceiveFunc, TypeRange{b.getI64Type(), b.getI1Type()},
+        ValueRange{event.context, slot, epoch, event.row, number});
+    Value value = b.make<arith::TruncIOp>(b.getI32Type(), call.getResult(0));
+    Value failed = b.consumerAny(call.getResult(1));
+    rewriter.replaceOp(op, {value, logicalNot(b, failed)});
+    return success();
+  }
+};
+
+/// Zeroes words with all threads of the block.
+static void clear(GpuBuilder &b, ClearedWords cleared) {
+  Value begin = toGlobal(b, cleared.begin);
+  b.loop(b.thread(), cleared.words, b.index(kConsumers), [&](Value word) {
+    b.store(b.i32(0), b.advance(begin, b.mul(word, b.index(4))));
+  });
+}
+
+struct LowerClear : OpConversionPattern<event::ClearOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(event::ClearOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    GpuBuilder b(op.getLoc(), rewriter);
+    auto event = EventDescriptor::unpack(b, op.getLoc(), op.getTensor().getType(),
+                                         adaptor.getTensor());
+    clear(b, getClearedBank(b, op.getLoc(), event));
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerClearBanks : OpConversionPattern<task::ClearBanksOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(task::ClearBanksOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    GpuBuilder b(op.getLoc(), rewriter);
+    WorkerNumber number = getWorkerNumber(b, op.getLoc(), adaptor.getWorker());
+    clear(b, getClearedShare(b, op.getLoc(), adaptor.getWorker(), number.worker,
+                             number.workers, op.getWords()));
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerMark : OpConversionPattern<task::MarkOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(task::MarkOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    GpuBuilder b(op.getLoc(), rewriter);
+    Value context = adaptor.getWorker();
+    Value launch = b.toI32(adaptor.getLaunch()), task = b.toI32(adaptor.getTask());
+    b.when(b.isThread(0), [&] {
+      if (!op.getFinished()) {
+        b.store(launch, b.shared(SharedLayout::kCurrentLaunch));
+        b.store(task, b.shared(SharedLayout::kCurrentTask));
+      }
+      Value trace = field(b, context, Field::trace);
+      Value none = b.make<LLVM::ZeroOp>(trace.getType());
+      b.when(b.make<LLVM::ICmpOp>(LLVM::ICmpPredicate::ne, trace, none), [&] {
+        record(b, context, launch, task, op.getFinished());
+      });
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  /// Begins the worker's next record, or ends it.
+  static void record(GpuBuilder &b, Value context, Value launch, Value task,
+                     bool finished) {
+    Type i32 = b.getI32Type();
+    Value worker = b.make<NVVM::BlockIdXOp>(i32);
+    Value counts = globalField(b, context, Field::traceCounts);
+    Value mine = b.advance(counts, b.mul(worker, b.i32(sizeof(int32_t))));
+    Value count = b.load(i32, mine);
+    Value capacity = field(b, context, Field::traceCapacity);
+    b.when(b.compare(arith::CmpIPredicate::slt, count, capacity), [&] {
+      Value number = b.add(b.mul(worker, capacity), count);
+      Value bytes = b.mul(b.toIndex(number), b.index(sizeof(EtcTraceRecord)));
+      Value at = b.advance(
+          globalField(b, context, Field::trace), bytes);
+      auto put = [&](Value value, size_t field) {
+        b.store(value, b.advance(at, b.i32(field)));
+      };
+      Value now = b.make<NVVM::GlobalTimerOp>(b.getI64Type());
+      put(now, finished ? offsetof(EtcTraceRecord, endNs)
+                        : offsetof(EtcTraceRecord, beginNs));
+      put(launch, offsetof(EtcTraceRecord, launch));
+      put(task, offsetof(EtcTraceRecord, task));
+      if (finished)
+        b.store(b.add(count, b.i32(1)), mine);
+    });
+  }
+};
+} // namespace
+
+void etc::populateEventToNVVMPatterns(const TypeConverter &converter,
+                                      RewritePatternSet &patterns) {
+  populateWorkerToLLVMPatterns(converter, getWorkerNumber, patterns);
+  patterns.add<LowerWait, LowerNotify, LowerPublish, LowerReceive, LowerClear,
+               LowerClearBanks, LowerMark>(converter, patterns.getContext());
+}
+
+//===----------------------------------------------------------------------===//
+// Address spaces
+//===----------------------------------------------------------------------===//
+
+/// A generic pointer that LLVM can see to be global.
+static Value fromAddress(GpuBuilder &b, Value address) {
+  auto global = LLVM::LLVMPointerType::get(b.getContext(), kGlobal);
+  return b.make<LLVM::AddrSpaceCastOp>(
+      LLVM::LLVMPointerType::get(b.getContext()),
+      b.make<LLVM::IntToPtrOp>(global, address));
+}
+
+void etc::useGlobalAddresses(Operation *gpuModule) {
+  SmallVector<Operation *> worklist;
+  gpuModule->walk([&](Operation *op) {
+    if (isa<LLVM::LoadOp, LLVM::IntToPtrOp>(op))
+      worklist.push_back(op);
+  });
+  auto isGeneric = [](Type type) {
+    auto pointer = dyn_cast<LLVM::LLVMPointerType>(type);
+    return pointer && pointer.getAddressSpace() == 0;
+  };
+  for (Operation *op : worklist) {
+    GpuBuilder b(op->getLoc(), op);
+    if (auto toPointer = dyn_cast<LLVM::IntToPtrOp>(op)) {
+      if (!isGeneric(toPointer.getType()))
+        continue;
+      toPointer.replaceAllUsesWith(fromAddress(b, toPointer.getArg()));
+      toPointer.erase();
+    } else if (auto load = cast<LLVM::LoadOp>(op); load.getInvariant()) {
+      bool isPointer = isGeneric(load.getType());
+      Type type = isPointer ? b.getI64Type() : load.getType();
+      // Without an alignment LLVM splits what the data layout aligns to 4.
+      unsigned alignment = type.getIntOrFloatBitWidth() / 8;
+      Value value = b.make<LLVM::LoadOp>(type, load.getAddr(), alignment, false,
+                                         false, /*isInvariant=*/true);
+      load.replaceAllUsesWith(isPointer ? fromAddress(b, value) : value);
+      load.erase();
+    }
+  }
+}

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Load a package on a GPU and run its steps."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from cuda.bindings import driver
+
+from etc_mlir.errors import OptionError, StuckWait, TargetError, WatchdogError
+from etc_mlir.package import Buffer, Package, Schedule
+from etc_mlir.runtime.abi import EtcContext, EtcStatus, EtcTraceRecord
+from etc_mlir.runtime.layout import pack_fragments
+
+_DTYPES = {
+    "f32": torch.float32,
+    "bf16": torch.bfloat16,
+    "f16": torch.float16,
+    "i64": torch.int64,
+    "i32": torch.int32,
+}
+
+
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of a driver call. Raises TargetError with the driver's own words."""
+    status, *results = function(*arguments)
+    if status != driver.CUresult.CUDA_SUCCESS:
+        _, text = driver.cuGetErrorString(status)
+        words = text.decode() if text else str(status)
+        raise TargetError(f"{function.__name__}: {words}")
+    return results[0] if len(results) == 1 else results or None
+
+
+class Program:
+    """A package on a device. One step at a time; steps follow each other on a stream."""
+
+    def __init__(
+        self,
+        package: Package,
+        device: torch.device | str = "cuda",
+        *,
+        timeout_s: float | None = None,
+        trace_capacity: int = 0,
+    ) -> None:
+        """Loads the cubin and the tables. timeout_s: bound of one wait, by default ETC_TIMEOUT_S
+        or 5. trace_capacity: tasks that a worker can record in one step.
+
+        Raises TargetError where the device cannot run the program.
+        """
+        if timeout_s is None:
+            timeout_s = float(os.environ.get("ETC_TIMEOUT_S", "5"))
+        self.package, self.timeout_s = package, timeout_s
+        self.device = _find_device(device, package)
+        with torch.cuda.device(self.device):
+            torch.zeros(1, device=self.device)  # makes the primary context current
+            self._module = _call(driver.cuModuleLoadData, package.cubin)
+            self._kernel = _call(
+                driver.cuModuleGetFunction, self._module, package.tables["kernel"].encode()
+            )
+        self._threads = int(package.tables["threads"])
+        self._shared_bytes = int(package.tables["shared_bytes"])
+        self._buffers = package.buffers
+        self._schedules = package.schedules
+        self._check_residency(max(s.workers for s in self._schedules))
+        self._bound: dict[str, torch.Tensor] = {}
+        self._allocate(trace_capacity)
+        self.rearm()
+
+    # ---- set up
+
+    def _check_residency(self, workers: int) -> None:
+        """Refuses a grid whose blocks could not all be resident: a wait could never end."""
+        attribute = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+        with torch.cuda.device(self.device):
+            _call(driver.cuFuncSetAttribute, self._kernel, attribute, self._shared_bytes)
+            per_sm = _call(
+                driver.cuOccupancyMaxActiveBlocksPerMultiprocessor,
+                self._kernel,
+                self._threads,
+                self._shared_bytes,
+            )
+        sms = torch.cuda.get_device_properties(self.device).multi_processor_count
+        if workers > per_sm * sms:
+            raise TargetError(
+                f"the schedule has {workers} workers, but only {per_sm * sms} blocks can be "
+                f"resident on {torch.cuda.get_device_name(self.device)} ({sms} SMs, {per_sm} "
+                f"block(s) of {self._shared_bytes} bytes of shared memory each). Compile for "
+                "fewer workers."
+            )
+
+    def _words(self, values: Sequence[int]) -> torch.Tensor:
+        return torch.tensor(list(values) or [0], dtype=torch.int32, device=self.device)
+
+    def _allocate(self, trace_capacity: int) -> None:
+        tables = self.package.tables
+        self._launches, self._events = (
+            self._words(tables["launches"]),
+            self._words(tables["events"]),
+        )
+        self._runs = [(self._words(s.offsets), self._words(s.runs)) for s in self._schedules]
+        self.counters = torch.zeros(
+            max(2, tables["counter_words"]), dtype=torch.int32, device=self.device
+        )
+        self.scratch = torch.zeros(
+            max(1, tables["scratch_bytes"]), dtype=torch.uint8, device=self.device
+        )
+        self._status = torch.zeros(ctypes.sizeof(EtcStatus), dtype=torch.uint8, device=self.device)
+        workers = max(s.workers for s in self._schedules)
+        self._trace_capacity = trace_capacity
+        record = ctypes.sizeof(EtcTraceRecord)
+        self._trace = torch.zeros(
+            workers * trace_capacity * record, dtype=torch.uint8, device=self.device
+        )
+        self._trace_counts = self._words([0] * workers)
+        words = len(self._buffers) + 2 * len(self.package.symbols)
+        self._arguments = torch.zeros(
+            ctypes.sizeof(EtcContext) + 8 * words, dtype=torch.uint8, device=self.device
+        )
+
+    def rearm(self) -> None:
+        """All counters and the status as before the first step; epochs start again at 1."""
+        self.counters.zero_()
+        self._status.zero_()
+        self.epoch = 0
+
+    # ---- buffers
+
+    def bind(
+        self,
+        tensors: Mapping[str, torch.Tensor],
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> None:
+        """Keeps weights and states for all later steps; weights are packed here, once, on the
+        device. Calls progress(name, done, total). Raises OptionError for a tensor that no buffer
+        fits."""
+        known = {buffer.name: buffer for buffer in self._buffers}
+        for done, (name, tensor) in enumerate(tensors.items(), 1):
+            if name not in known:
+                raise OptionError(f"the program has no buffer '{name}'")
+            buffer = known[name]
+            tensor = tensor.to(self.device)
+            if buffer.layout == "mma_fragments":
+                self._check(buffer, tensor, None)
+                tensor = pack_fragments(tensor)
+            self._bound[name] = tensor.contiguous()
+            if progress:
+                progress(name, done, len(tensors))
+
+    def _check(self, buffer: Buffer, tensor: torch.Tensor, symbols: Sequence[int] | None) -> None:
+        """The tensor has the buffer's type and, where that is known, its shape."""
+        if tensor.dtype != _DTYPES[buffer.element] or tensor.device != self.device:
+            raise OptionError(
+                f"buffer '{buffer.name}' is {buffer.element} on {self.device}, got {tensor.dtype} "
+                f"on {tensor.device}"
+            )
+        if symbols is None:
+            if not all(isinstance(extent, int) for extent in buffer.shape):
+                return
+            symbols = ()
+        shape = buffer.extents(symbols)
+        if tuple(tensor.shape) != shape or not tensor.is_contiguous():
+            raise OptionError(
+                f"buffer '{buffer.name}' is {list(shape)} and contiguous, got "
+                f"{list(tensor.shape)} with strides {list(tensor.stride())}"
+            )
+
+    def _address(
+        self, buffer: Buffer, tensors: Mapping[str, torch.Tensor], symbols: Sequence[int]
+    ) -> int:
+        if buffer.role == "scratch":
+            return self.scratch.data_ptr() + buffer.offset
+        if buffer.name in tensors:
+            self._check(buffer, tensors[buffer.name], symbols)
+            return tensors[buffer.name].data_ptr()
+        if buffer.name in self._bound:
+            return self._bound[buffer.name].data_ptr()
+        raise OptionError(f"buffer '{buffer.name}' ({buffer.role}) is not bound")
+
+    # ---- steps
+
+    def find_schedule(self, symbols: Sequence[int]) -> int:
+        """The number of the first schedule that covers these extents. Raises OptionError."""
+        for number, schedule in enumerate(self._schedules):
+            if all(value <= bound for value, bound in zip(symbols, schedule.bucket, strict=True)):
+                return number
+        raise OptionError(f"no schedule covers {list(symbols)}: compile with a larger bucket")
+
+    def run(
+        self,
+        tensors: Mapping[str, torch.Tensor] | None = None,
+        symbols: Mapping[str, int] | None = None,
+        *,
+        check: bool = True,
+    ) -> None:
+        """One step on the current stream. tensors: what is not bound, by name.
+
+        check: wait for the end and raise WatchdogError if a wait exceeded its bound; without it
+        the caller calls `check` later.
+        """
+        tensors, symbols = tensors or {}, symbols or {}
+        values = [symbols[s.name] for s in self.package.symbols]
+        for symbol, value in zip(self.package.symbols, values, strict=True):
+            if not symbol.min <= value <= symbol.max:
+                raise OptionError(
+                    f"{symbol.name} = {value} is outside {symbol.min} to {symbol.max}"
+                )
+        number = self.find_schedule(values)
+        self.epoch = (self.epoch + 1) % 2**32
+        self._arguments.copy_(self._pack(number, tensors, values))
+        if self._trace_capacity:
+            self._trace_counts.zero_()
+        self._launch(self._schedules[number])
+        if check:
+            self.check()
+
+    def _pack(
+        self, number: int, tensors: Mapping[str, torch.Tensor], symbols: Sequence[int]
+    ) -> torch.Tensor:
+        """EtcContext and the tables that change from step to step, behind each other."""
+        schedule = self._schedules[number]
+        offsets, runs = self._runs[number]
+        size = ctypes.sizeof(EtcContext)
+        base = self._arguments.data_ptr() + size
+        addresses = [self._address(buffer, tensors, symbols) for buffer in self._buffers]
+        context = EtcContext(
+            buffers=base,
+            launches=self._launches.data_ptr(),
+            run_offsets=offsets.data_ptr(),
+            runs=runs.data_ptr(),
+            counters=self.counters.data_ptr(),
+            events=self._events.data_ptr(),
+            symbols=base + 8 * len(addresses),
+            bucket=base + 8 * (len(addresses) + len(symbols)),
+            status=self._status.data_ptr(),
+            trace=self._trace.data_ptr() if self._trace_capacity else 0,
+            trace_counts=self._trace_counts.data_ptr(),
+            timeout_ns=int(self.timeout_s * 1e9),
+            epoch=self.epoch,
+            workers=schedule.workers,
+            trace_capacity=self._trace_capacity,
+        )
+        words = (*addresses, *symbols, *schedule.bucket)
+        blob = bytes(context) + bytes((ctypes.c_int64 * len(words))(*words))
+        return torch.frombuffer(bytearray(blob), dtype=torch.uint8)
+
+    def _launch(self, schedule: Schedule) -> None:
+        parameters = ((self._arguments.data_ptr(),), (ctypes.c_void_p,))
+        with torch.cuda.device(self.device):
+            stream = driver.CUstream(torch.cuda.current_stream(self.device).cuda_stream)
+            _call(
+                driver.cuLaunchCooperativeKernel,
+                self._kernel,
+                *(schedule.workers, 1, 1),
+                *(self._threads, 1, 1),
+                self._shared_bytes,
+                stream,
+                parameters,
+            )
+
+    def check(self) -> None:
+        """Waits for the steps so far. Raises WatchdogError, and is then ready for the next step."""
+        status = EtcStatus.from_buffer_copy(self._status.cpu().numpy().tobytes())
+        if not status.state:
+            return
+        tables = self.package.tables
+        stuck = StuckWait(
+            *(getattr(status, name) for name, _ in EtcStatus._fields_[1:]),
+            launch_name=_name(tables["launch_names"], status.launch),
+            event_name=_name(tables["event_names"], status.event),
+        )
+        self.rearm()
+        raise WatchdogError(stuck, self.timeout_s)
+
+    def trace(self) -> list[bytes]:
+        """The records of the last step, an array of EtcTraceRecord per worker."""
+        size = self._trace_capacity * ctypes.sizeof(EtcTraceRecord)
+        records = self._trace.cpu().numpy().tobytes()
+        return [
+            records[w * size : w * size + n * ctypes.sizeof(EtcTraceRecord)]
+            for w, n in enumerate(self._trace_counts.tolist())
+        ]
+
+
+def _name(names: Sequence[str], number: int) -> str:
+    return names[number] if 0 <= number < len(names) else ""
+
+
+def _find_device(device: torch.device | str, package: Package) -> torch.device:
+    """The device, if it can run the package's machine code. Raises TargetError."""
+    if not torch.cuda.is_available():
+        raise TargetError("no CUDA device: PyTorch sees none. Use the target cpu.")
+    found = torch.device(device)
+    if found.index is None:
+        found = torch.device("cuda", torch.cuda.current_device())
+    major, minor = torch.cuda.get_device_capability(found)
+    if not package.arch.startswith(f"sm_{major}{minor}"):
+        raise TargetError(
+            f"the package is for {package.arch}, {torch.cuda.get_device_name(found)} is "
+            f"sm_{major}{minor}: compile for a target of that architecture"
+        )
+    return found

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Weights in the order in which the lanes of a warp read them."""
+
+from __future__ import annotations
+
+import torch
+
+from etc_mlir.errors import TargetError
+
+
+def pack_fragments(weight: torch.Tensor) -> torch.Tensor:
+    """A weight [N, K] of 16-bit elements as A operands of mma.m16n8k16, flat.
+
+    Tiles of 16 rows follow each other, in them tiles of 16 columns, in them the lanes; lane 4 g + t
+    holds rows g and g + 8 and columns 2 t, 2 t + 1, 2 t + 8 and 2 t + 9, sixteen bytes in all.
+    Raises TargetError where N or K is no multiple of 16.
+    """
+    rows, columns = weight.shape
+    if rows % 16 or columns % 16 or weight.element_size() != 2:
+        raise TargetError(
+            f"a weight of {rows} x {columns} {weight.dtype} cannot be packed: fragments are 16 x "
+            "16 elements of 16 bits"
+        )
+    #                     tile        half g     tile          half t  pair
+    tiles = weight.reshape(rows // 16, 2, 8, columns // 16, 2, 4, 2)
+    return tiles.permute(0, 3, 2, 5, 4, 1, 6).contiguous().view(-1)
+
+
+def unpack_fragments(packed: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """The weight [rows, columns] that `pack_fragments` packed."""
+    tiles = packed.reshape(rows // 16, columns // 16, 8, 4, 2, 2, 2)
+    return tiles.permute(0, 5, 2, 1, 4, 3, 6).reshape(rows, columns)
