@@ -22,9 +22,9 @@
 // RANGE: error: bucket '9' is outside of the range of symbol 'n', 1 to 8
 // ORDER: error: @late cannot be scheduled in the order of its launches, at symbols [4]: task 0 of launch 0 (@body) waits for entry 0 of event 'E', which the launches before it notify 0 of 1 times
 // NOFILE: error: cannot read target description
-// FIELD: error: target description {{.*}} 'workers' is missing or not positive
-// OBJECT: error: target description {{.*}} is not an object
-// JSON: error: target description {{.*}} Expected
+// FIELD: error: target description '{{.*}}': 'workers' is missing or not positive
+// OBJECT: error: target description '{{.*}}' is not an object
+// JSON: error: target description '{{.*}}': {{.*}}Expected
 
 task.func @body(%i: index) { task.return }
 
