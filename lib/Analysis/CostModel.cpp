@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Analysis/CostModel.h"
+#include "lib/Analysis/BufferAccess.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -26,7 +27,9 @@ public:
       body.getBody().walk([&](Operation *op) { correct(op, bytes); });
     Traffic traffic;
     for (auto [i, size] : llvm::enumerate(bytes))
-      (isStreamed(i) ? traffic.early : traffic.late) += size;
+      (isStreamed(i) ? traffic.early
+       : isCached(i) ? traffic.cached
+                     : traffic.late) += size;
     return traffic;
   }
 
@@ -52,6 +55,12 @@ private:
     return llvm::any_of(parameter.getUsers(), [](Operation *user) {
       return isa<task::StreamOp>(user);
     });
+  }
+
+  bool isCached(unsigned operand) const {
+    Value base = analysis::getBaseBuffer(launch.operands[operand].buffer);
+    auto argument = base.getDefiningOp<task::ArgumentOp>();
+    return !argument || argument.getRole() == task::Role::output;
   }
 
   /// Replaces the size of an operand that data indexes.
@@ -111,8 +120,9 @@ TaskCost etc::estimateCost(const ConcreteGraph &graph, unsigned launch,
   Traffic traffic = estimateTraffic(graph, launch);
   int64_t busy = std::max<int64_t>(
       std::min(graph.getLaunches()[launch].numTasks, numWorkers), 1);
-  double bytesPerNs =
+  double memoryBytesPerNs =
       std::min(target.workerBytesPerNs, target.bandwidthBytesPerNs / busy);
-  return {traffic.early / bytesPerNs,
-          traffic.late / bytesPerNs + target.dispatchNs};
+  return {traffic.early / memoryBytesPerNs,
+          traffic.late / memoryBytesPerNs +
+              traffic.cached / target.workerBytesPerNs + target.dispatchNs};
 }

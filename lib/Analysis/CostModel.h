@@ -15,10 +15,13 @@
 
 namespace etc {
 
-/// Bytes that one task moves: `early` are those it streams before
-/// `task.ready`, which need not wait for its events.
+/// Bytes that one task moves. `early` and `late` come from memory: the task
+/// streams `early` before `task.ready`, so they need not wait for its events.
+/// `cached` was written in this step, or is written now, and lies in the cache
+/// that the workers share.
 struct Traffic {
-  int64_t early = 0, late = 0;
+  int64_t early = 0, late = 0, cached = 0;
+  int64_t getMemory() const { return early + late; }
 };
 
 /// The traffic of the first task of a launch, which is a whole tile. Where the
@@ -31,7 +34,7 @@ struct TaskCost {
 };
 
 /// The cost of each task of a launch, when its tasks run on as many workers as
-/// there are and share the bandwidth.
+/// there are and share the bandwidth of the memory.
 TaskCost estimateCost(const ConcreteGraph &graph, unsigned launch,
                       const Target &target, int64_t numWorkers);
 

@@ -24,7 +24,8 @@ namespace {
 struct GraphStats {
   std::string graph;
   SmallVector<int64_t> symbols;
-  int64_t launches, tasks, eventTensors, eventEntries, naiveEvents, bytes;
+  int64_t launches, tasks, eventTensors, eventEntries, naiveEvents;
+  int64_t memoryBytes = 0, cachedBytes = 0;
   std::optional<int64_t> enumerated; // naiveEvents, by enumeration
 };
 struct ScheduleStats {
@@ -65,10 +66,10 @@ FailureOr<GraphStats> PrintScheduleStats::getStats(const ConcreteGraph &graph) {
   for (const ConcreteGraph::Event &event : graph.getEvents())
     stats.eventEntries += event.numEntries;
   stats.naiveEvents = countDependentPairs(graph);
-  stats.bytes = 0;
   for (auto [l, launch] : llvm::enumerate(graph.getLaunches())) {
     Traffic traffic = estimateTraffic(graph, l);
-    stats.bytes += launch.numTasks * (traffic.early + traffic.late);
+    stats.memoryBytes += launch.numTasks * traffic.getMemory();
+    stats.cachedBytes += launch.numTasks * traffic.cached;
   }
   if (check)
     stats.enumerated = enumerateDependentPairs(graph);
@@ -102,7 +103,8 @@ static llvm::json::Object toJson(const GraphStats &graph,
                             {"event_tensors", graph.eventTensors},
                             {"event_entries", graph.eventEntries},
                             {"naive_events", graph.naiveEvents},
-                            {"bytes", graph.bytes}};
+                            {"memory_bytes", graph.memoryBytes},
+                            {"cached_bytes", graph.cachedBytes}};
   if (graph.enumerated)
     object["naive_events_enumerated"] = *graph.enumerated;
   if (!schedule)
@@ -124,7 +126,8 @@ void PrintScheduleStats::print(raw_ostream &os, const GraphStats &graph,
      << " entries (one event per dependent pair: " << graph.naiveEvents;
   if (graph.enumerated)
     os << ", enumerated: " << *graph.enumerated;
-  os << "), about " << graph.bytes << " bytes moved\n";
+  os << "), about " << graph.memoryBytes << " bytes from memory and "
+     << graph.cachedBytes << " from cache\n";
   if (!schedule)
     return;
   auto [least, most] = std::minmax_element(schedule->tasksPerWorker.begin(),

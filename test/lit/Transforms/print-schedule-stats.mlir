@@ -16,9 +16,9 @@ task.func @final(%i: index, %b: memref<?x4xf32, strided<[4, 1], offset: ?>>,
 
 // 32 row blocks of 4 partial sums: one event each, or one per pair. The last
 // task of the odd extent has 1 row.
-// CHECK: @split_sum at [993]: 2 launches, 160 tasks, 1 event tensors of 32 entries (one event per dependent pair: 128, enumerated: 128), about {{[0-9]+}} bytes moved
-// JSON: [{"bytes":35072,"event_entries":2,"event_tensors":1,"graph":"split_sum","launches":2,
-// JSON-SAME: "makespan_ns":{{[0-9.e+]+}},"naive_events":8,"naive_events_enumerated":8,"policy":"round-robin","runs":5,
+// CHECK: @split_sum at [993]: 2 launches, 160 tasks, 1 event tensors of 32 entries (one event per dependent pair: 128, enumerated: 128), about 524288 bytes from memory and 36864 from cache
+// JSON: [{"cached_bytes":2304,"event_entries":2,"event_tensors":1,"graph":"split_sum","launches":2,
+// JSON-SAME: "makespan_ns":{{[0-9.e+]+}},"memory_bytes":32768,"naive_events":8,"naive_events_enumerated":8,"policy":"round-robin","runs":5,
 // JSON-SAME: "symbols":[64],"tasks":10,"tasks_per_worker":[4,3,3],"workers":3}
 // SCHEDULED: @split_sum at [64]: 2 launches, 10 tasks
 // SCHEDULED-NEXT: round-robin: 3 workers, 5 runs, 3 to 4 tasks a worker, about {{[0-9.]+}} us on 'h200'
