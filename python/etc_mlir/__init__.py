@@ -14,6 +14,10 @@ __version__ = "0.1.0"
 
 # Public name -> the module that defines it.
 _LAZY: dict[str, str] = {
+    "CompileOptions": "etc_mlir.options",
+    "CompiledModel": "etc_mlir.model",
+    "compile": "etc_mlir.compiler",
+    "load": "etc_mlir.compiler",
     "import_model": "etc_mlir.frontend.importer",
 }
 

@@ -14,6 +14,7 @@ from etc_mlir.batching import Batcher, StepInputs
 from etc_mlir.errors import OptionError
 from etc_mlir.kv_cache import PagedCache
 from etc_mlir.options import CompileOptions
+from etc_mlir.trace import Trace
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -33,6 +34,10 @@ class Engine(Protocol):
 
     def logits(self) -> np.ndarray:
         """The logits of the last step, float32 [R, V]."""
+        ...
+
+    def trace(self) -> Trace:
+        """The last step's timeline. Raises OptionError where none was recorded."""
         ...
 
 
@@ -173,6 +178,10 @@ class CompiledModel:
         of the block table are the caller's: see `cache`.
         """
         return self._step(StepInputs(*(np.array(x, np.int64) for x in (ids, seq, pos, rows))))
+
+    def trace(self) -> Trace:
+        """Every task of the last step. Raises OptionError unless compiled with trace=True."""
+        return self.engine.trace()
 
     @property
     def cache(self) -> PagedCache:

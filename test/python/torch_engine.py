@@ -17,6 +17,7 @@ from etc_mlir.frontend.importer import import_model
 from etc_mlir.interpreter.torch_level import TorchLevel
 from etc_mlir.model import CompiledModel, KernelStats
 from etc_mlir.options import CompileOptions
+from etc_mlir.trace import Trace
 
 TINY = Path(__file__).parent.parent / "data" / "tiny-qwen3"
 
@@ -48,6 +49,9 @@ class TorchEngine:
         self._states = {name: found[name] for name in self._states}
         self._logits = found["logits"].numpy()
         return found["tokens"].numpy()
+
+    def trace(self) -> Trace:
+        raise NotImplementedError
 
     def logits(self) -> np.ndarray:
         return self._logits

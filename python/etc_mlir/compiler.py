@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`etc_mlir.compile`: a Hugging Face decoder to a kernel with its weights, ready to generate."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import etc_mlir
+from etc_mlir import cache, knobs, phases
+from etc_mlir.archive import Archive
+from etc_mlir.errors import OptionError
+from etc_mlir.model import CompiledModel
+from etc_mlir.options import CompileOptions
+from etc_mlir.phases import Report, silent
+from etc_mlir.program import Program
+
+if TYPE_CHECKING:
+    from etc_mlir.frontend.importer import ImportedModel
+
+# What the import depends on beside the model: part of the key of a model that was not imported yet.
+_FRAMEWORKS = ("torch", "transformers", "torch-mlir")
+
+
+def compile(model: Any, target: str = "cpu", **options: Any) -> CompiledModel:
+    """Compiles a model and loads its weights.
+
+    model: a folder in Hugging Face's layout, or a `*ForCausalLM`. Further options are those of
+    `CompileOptions`: max_batch, max_seq, workers, policy, ... Raises OptionError, CheckpointError,
+    ImportModelError for what the model uses and the compiler lacks, CompileError.
+    """
+    return compile_with(model, CompileOptions.of(target=target, **options))
+
+
+def compile_with(
+    model: Any, options: CompileOptions, *, keep: Path | None = None, report: Report = silent
+) -> CompiledModel:
+    """`compile` with options in one object. keep: a folder for the IR after every phase."""
+    archive = compile_package(model, options, keep=keep, report=report)
+    return _load(archive, model, report)
+
+
+def load(
+    path: str | os.PathLike[str], model: Any = None, *, report: Report = silent
+) -> CompiledModel:
+    """A model from a file of `etc compile`. model: where the weights are, if they have moved.
+
+    Raises ArchiveError, CheckpointError.
+    """
+    archive = Archive.open(Path(path))
+    return _load(archive, archive.model if model is None else model, report)
+
+
+def compile_package(
+    model: Any, options: CompileOptions, *, keep: Path | None = None, report: Report = silent
+) -> Archive:
+    """The compiled program without its weights, from the kernel cache if it is there."""
+    keep = keep or knobs.DUMP_DIR.get()
+    store = cache.KernelCache(knobs.CACHE_DIR.get()) if knobs.CACHE.get() and not keep else None
+    key = _folder_key(model, options) if _is_folder(model) else None
+    if store and key and (files := store.get(key)):
+        return Archive.of(files)
+    imported = _import(model, options, report)
+    if key is None:
+        key = cache.key(_compiler(), options.hash(), imported.text)
+        if store and (files := store.get(key)):
+            return Archive.of(files)
+    archive = _build(model, imported, options, keep, report)
+    if store:
+        store.put(key, archive.files())
+    return archive
+
+
+def inspect_program(
+    source: str, options: CompileOptions, *, keep: Path | None = None, report: Report = silent
+) -> Program:
+    """The tables of a model folder, of a file of `etc compile`, or of a file for etc-opt."""
+    if source.endswith(".etc"):
+        return Archive.open(Path(source)).program
+    if not source.endswith(".mlir"):
+        return compile_package(source, options, keep=keep, report=report).program
+    try:
+        text = Path(source).read_text(encoding="utf-8")
+    except OSError as error:
+        raise OptionError(f"{source} cannot be read: {error.strerror}") from error
+    # The persistent level has the tables; what follows is code.
+    wanted = [p for p in phases.remaining(text, options) if p.name not in phases.CODE]
+    return Program.parse(phases.tables(phases.run(text, wanted, keep=keep, report=report)))
+
+
+def _build(
+    model: Any,
+    imported: ImportedModel,
+    options: CompileOptions,
+    keep: Path | None,
+    report: Report,
+) -> Archive:
+    from safetensors.torch import save
+
+    grids: dict[str, list[list[int]]] = {}
+
+    def observe(phase: phases.Phase, module: Any) -> None:
+        if phase.name == "schedule":
+            grids.update(phases.grids(module))
+
+    module = phases.run(
+        imported.text, phases.phases(options), keep=keep, report=report, observe=observe
+    )
+    logits = next(r for r in imported.results if r.name == "logits")
+    return Archive(
+        options=options,
+        program_text=phases.tables(module),
+        code=str(module).encode(),
+        constants=save({n: t.contiguous() for n, t in imported.constants.items()}),
+        vocab_size=int(logits.shape[-1]),
+        eos=_eos(model, imported.config),
+        model=str(Path(model).resolve()) if _is_folder(model) else "",
+        weights={
+            a.name: (a.tied, tuple(int(d) for d in a.shape), str(a.dtype).removeprefix("torch."))
+            for a in imported.arguments
+            if a.role == "weight" and a.name not in imported.constants
+        },
+        grids=grids,
+    )
+
+
+def _import(model: Any, options: CompileOptions, report: Report) -> ImportedModel:
+    report("loading PyTorch", 0, 8)
+    import torch
+
+    from etc_mlir.frontend.importer import import_model
+
+    report("importing the model", 0, 8)
+    source = _config(Path(model)) if _is_folder(model) else model
+    return import_model(
+        source,
+        max_tokens=options.step_tokens,
+        max_seqs=options.max_batch,
+        page_tokens=options.page_tokens,
+        max_seq_len=options.max_seq,
+        dtype=getattr(torch, options.dtype) if options.dtype else None,
+        num_pages=options.pages,
+    )
+
+
+def _config(folder: Path) -> Any:
+    """The config of a folder. Raises CheckpointError, OptionError."""
+    import transformers
+
+    from etc_mlir.checkpoint import Checkpoint
+
+    Checkpoint.open(folder)  # says what is missing before transformers looks for it elsewhere
+    try:
+        return transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+    except (ValueError, KeyError, OSError) as error:
+        raise OptionError(f"{folder / 'config.json'} is not a known model: {error}") from error
+
+
+def _eos(model: Any, config: Any) -> tuple[int, ...]:
+    found = getattr(config, "eos_token_id", None)
+    if _is_folder(model):
+        path = Path(model) / "generation_config.json"
+        if path.is_file():
+            found = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id", found)
+    else:
+        found = getattr(getattr(model, "generation_config", None), "eos_token_id", None) or found
+    return (found,) if isinstance(found, int) else tuple(found or ())
+
+
+def _load(archive: Archive, model: Any, report: Report) -> CompiledModel:
+    from etc_mlir.cpu_engine import CpuEngine
+    from etc_mlir.weights import as_arrays, gather
+
+    report("loading the weights", 7, 8)
+    weights, tokenizer = gather(archive, model)
+    report("machine code", 7, 8)
+    engine = CpuEngine(
+        archive.program,
+        phases.parse(archive.code.decode()),
+        as_arrays(weights),
+        timeout_s=knobs.TIMEOUT_S.get(),
+        trace=archive.options.trace,
+        grids=archive.grids,
+    )
+    report("ready", 8, 8)
+    return CompiledModel(
+        engine,
+        archive.options,
+        archive.stats(),
+        vocab_size=archive.vocab_size,
+        tokenizer=tokenizer,
+        eos=archive.eos,
+    )
+
+
+def _is_folder(model: Any) -> bool:
+    return isinstance(model, str | os.PathLike)
+
+
+def _folder_key(model: Any, options: CompileOptions) -> str | None:
+    """The key of a model in a folder, from its config alone; None where that cannot be read."""
+    versions = [f"{name} {_version(name)}" for name in _FRAMEWORKS]
+    names = ("config.json", "generation_config.json")
+    try:
+        parts = [(Path(model) / n).read_bytes() for n in names if (Path(model) / n).is_file()]
+    except OSError:
+        return None
+    return cache.key(_compiler(), options.hash(), *versions, str(Path(model).resolve()), *parts)
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
+
+
+def _compiler() -> str:
+    """What tells two builds of the compiler apart: its version and the native module's content."""
+    from etc_mlir import _etc
+
+    path = Path(_etc.__file__)
+    stat = path.stat()
+    return f"{etc_mlir.__version__} {stat.st_size} {stat.st_mtime_ns}"
