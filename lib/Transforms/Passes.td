@@ -81,8 +81,14 @@ def ScheduleStaticPass : Pass<"schedule-static", "::mlir::ModuleOp"> {
     the costs of `target`. Both honour affinities.
 
     Requires: each event entry is notified as often as it counts by launches
-    before those that wait for it. Guarantees: what `verify-schedule` checks.
-    Does not change the order of the launches: that is for `linearize-tasks`.
+    before those that wait for it.
+
+    Guarantees: what `verify-schedule` checks.
+
+    Deliberately does not: change the order of the launches; that is for
+    `linearize-tasks`. `docs/Scheduling.md` says why.
+
+    (* example filepath=test/lit/Transforms/schedule-static.mlir *)
   }];
   let options = [
     Option<"workers", "workers", "int64_t", "0",
@@ -97,14 +103,16 @@ def ScheduleStaticPass : Pass<"schedule-static", "::mlir::ModuleOp"> {
 def VerifySchedulePass : Pass<"verify-schedule", "::mlir::ModuleOp"> {
   let summary = "Check that every schedule runs every task and comes to an end";
   let description = [{
-    For each `task.schedule`: T11; affinities; the number of workers against what
+    Requires: nothing. Changes nothing.
+
+    Guarantees, for each `task.schedule`: T11; affinities; the number of workers against what
     the target can keep resident; and progress, by running the schedule on paper
     at the bucket's bounds and at the least value of each symbol, where the tasks
     outside of the smaller grids are skipped. A deadlock is told as a chain of
     waits. `remarks` reports the bound of what was checked.
 
-    Between those two points nothing is checked: see docs/Scheduling.md for what
-    rules out a deadlock there.
+    Deliberately does not: run the schedule between those two points. What rules
+    out a deadlock there is in `docs/Scheduling.md`.
   }];
   let options = [
     Option<"target", "target", "std::string", "\"\"",
@@ -122,8 +130,14 @@ def PrefetchWeightsPass : Pass<"prefetch-weights", "::mlir::ModuleOp"> {
     be missed. A body that some launches bind to a weight and others do not is
     cloned for the former.
 
-    Requires: nothing; a body that has a `task.ready` keeps it. Does not move a
-    `task.linear` out of a loop or a branch: a stream is consumed once.
+    Requires: nothing; a body that has a `task.ready` keeps it.
+
+    Guarantees: what stands before `task.ready` touches weights alone.
+
+    Deliberately does not: stream for a `task.linear` in a loop or a branch, as a
+    stream is consumed once; stream what is not a weight.
+
+    (* example filepath=test/lit/Transforms/prefetch-weights.mlir *)
   }];
   let options = [
     Option<"enabled", "enabled", "bool", "true", "Off: change nothing">];
@@ -219,9 +233,14 @@ def LinearizeTasksPass : Pass<"linearize-tasks", "::mlir::ModuleOp"> {
     affinity follow; a body that uses its coordinates is cloned.
 
     Requires: events; no schedules yet, as those number launches and tasks.
+
     Guarantees: what `remarks` does not report is contiguous at the largest
-    values of the symbols; with `strict`, everything, or it is an error. Two waits
-    that use different dimensions cannot both be served.
+    values of the symbols; with `strict`, everything, or it is an error.
+
+    Deliberately does not: choose between two waits of a launch that use different
+    dimensions; the program's order stays.
+
+    (* example filepath=test/lit/Transforms/linearize-tasks.mlir *)
   }];
   let options = [
     Option<"strict", "strict", "bool", "false",

@@ -1,5 +1,5 @@
-// RUN: etc-opt %s --linearize-tasks=remarks --split-input-file 2> %t.remarks | FileCheck %s
-// RUN: FileCheck %s --check-prefix=REMARK < %t.remarks
+// RUN: etc-opt %s --linearize-tasks -split-input-file | FileCheck %s
+// RUN: etc-opt %s --linearize-tasks=remarks -split-input-file -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // Tasks that wait for a group: the group's dimension comes first. The body uses
 // its coordinates, so it is copied with them exchanged, once.

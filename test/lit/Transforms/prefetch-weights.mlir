@@ -1,26 +1,46 @@
-// RUN: etc-opt %s --prefetch-weights | FileCheck %s
-// RUN: etc-opt %s --prefetch-weights --prefetch-weights | FileCheck %s
-// RUN: etc-opt %s --prefetch-weights=enabled=false | FileCheck %s --check-prefix=OFF
+// RUN: etc-opt %s --prefetch-weights -split-input-file | FileCheck %s
+// RUN: etc-opt %s --prefetch-weights --prefetch-weights -split-input-file | FileCheck %s
+// RUN: etc-opt %s --prefetch-weights=enabled=false -split-input-file | FileCheck %s --check-prefix=OFF
 
 // OFF-NOT: task.stream
 
-!x = memref<4x32xf32>
-!w = memref<16x32xf32, strided<[32, 1], offset: ?>>
-!y = memref<4x16xf32, strided<[64, 1], offset: ?>>
-
-// Every launch binds a weight: the body itself streams it.
+// Every launch binds a weight: the body itself streams it. A view of a weight is
+// a weight.
 // CHECK-LABEL: task.func @all(
 // CHECK-NEXT: %[[S:.*]] = task.stream %arg2
 // CHECK-NEXT: task.ready
 // CHECK-NEXT: %[[C:.*]] = arith.constant
 // CHECK-NEXT: linalg.fill ins(%[[C]]
 // CHECK-NEXT: task.linear ins(%arg1, %[[S]] :
+!x = memref<4x32xf32>
+!w = memref<16x32xf32, strided<[32, 1], offset: ?>>
+!y = memref<4x16xf32, strided<[64, 1], offset: ?>>
 task.func @all(%i: index, %x: !x, %w: !w, %y: !y) {
   %zero = arith.constant 0.0 : f32
   linalg.fill ins(%zero : f32) outs(%y : !y)
   task.linear ins(%x, %w : !x, !w) outs(%y : !y)
   task.return
 }
+
+task.graph @g symbols [] {
+  %x = task.argument "x" input shape affine_map<() -> (4, 32)> : memref<4x32xf32>
+  %w = task.argument "w" weight shape affine_map<() -> (64, 32)> : memref<64x32xf32>
+  %f = task.argument "f" weight shape affine_map<() -> (2048)> : memref<2048xf32>
+  %v = memref.expand_shape %f [[0, 1]] output_shape [64, 32] : memref<2048xf32> into memref<64x32xf32>
+  %y = task.argument "y" output shape affine_map<() -> (4, 64)> : memref<4x64xf32>
+  // CHECK: task.launch @all grid
+  // CHECK: task.launch @all grid
+  task.launch @all grid(() -> (4)) reads(%x at <(i) -> (0, 0) sizes [*, *]> : memref<4x32xf32>, %w at <(i) -> (i * 16, 0) sizes [16, *]> : memref<64x32xf32>)
+    writes(%y at <(i) -> (0, i * 16) sizes [*, 16]> : memref<4x64xf32>) waits() notifies()
+  task.launch @all grid(() -> (4)) reads(%x at <(i) -> (0, 0) sizes [*, *]> : memref<4x32xf32>, %v at <(i) -> (i * 16, 0) sizes [16, *]> : memref<64x32xf32>)
+    writes(%y at <(i) -> (0, i * 16) sizes [*, 16]> : memref<4x64xf32>) waits() notifies()
+}
+
+// -----
+
+!x = memref<4x32xf32>
+!w = memref<16x32xf32, strided<[32, 1], offset: ?>>
+!y = memref<4x16xf32, strided<[64, 1], offset: ?>>
 
 // One launch binds scratch: the others get a body of their own.
 // CHECK-LABEL: task.func @some(
@@ -67,19 +87,11 @@ task.func @views(%i: index, %x: !x, %w: !w, %y: !y) {
   task.return
 }
 
-task.graph @g symbols [] {
+task.graph @mixed symbols [] {
   %x = task.argument "x" input shape affine_map<() -> (4, 32)> : memref<4x32xf32>
   %w = task.argument "w" weight shape affine_map<() -> (64, 32)> : memref<64x32xf32>
-  %f = task.argument "f" weight shape affine_map<() -> (2048)> : memref<2048xf32>
-  %v = memref.expand_shape %f [[0, 1]] output_shape [64, 32] : memref<2048xf32> into memref<64x32xf32>
   %s = task.scratch "s" shape affine_map<() -> (64, 32)> : memref<64x32xf32>
   %y = task.argument "y" output shape affine_map<() -> (4, 64)> : memref<4x64xf32>
-  // CHECK: task.launch @all grid
-  // CHECK: task.launch @all grid
-  task.launch @all grid(() -> (4)) reads(%x at <(i) -> (0, 0) sizes [*, *]> : memref<4x32xf32>, %w at <(i) -> (i * 16, 0) sizes [16, *]> : memref<64x32xf32>)
-    writes(%y at <(i) -> (0, i * 16) sizes [*, 16]> : memref<4x64xf32>) waits() notifies()
-  task.launch @all grid(() -> (4)) reads(%x at <(i) -> (0, 0) sizes [*, *]> : memref<4x32xf32>, %v at <(i) -> (i * 16, 0) sizes [16, *]> : memref<64x32xf32>)
-    writes(%y at <(i) -> (0, i * 16) sizes [*, 16]> : memref<4x64xf32>) waits() notifies()
   // CHECK: task.launch @some_streamed grid
   // CHECK: task.launch @some grid
   task.launch @some grid(() -> (4)) reads(%x at <(i) -> (0, 0) sizes [*, *]> : memref<4x32xf32>, %w at <(i) -> (i * 16, 0) sizes [16, *]> : memref<64x32xf32>)
