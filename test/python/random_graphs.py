@@ -1,9 +1,9 @@
 """Random task graphs as text, with what they must compute.
 
-A program is a list of launches over a few one-dimensional float32 buffers. Buffers are written again
-and again, so that read-after-write, write-after-read and write-after-write orders all matter; tiles of
-several sizes meet, so that events of several granularities do. The reference executes the launches in
-program order, task by task, in numpy.
+A program is a list of launches over a few one-dimensional float32 buffers. Buffers are written
+again and again, so that read-after-write, write-after-read and write-after-write orders all matter;
+tiles of several sizes meet, so that events of several granularities do. The reference executes the
+launches in program order, task by task, in numpy.
 """
 
 from __future__ import annotations
@@ -82,7 +82,11 @@ class Program:
 
     def _launch_text(self, launch: Launch, name: str) -> str:
         def region(tile: int) -> str:
-            return "<(i) -> (0) sizes [*]>" if tile == WHOLE else f"<(i) -> (i * {tile}) sizes [{tile}]>"
+            return (
+                "<(i) -> (0) sizes [*]>"
+                if tile == WHOLE
+                else f"<(i) -> (i * {tile}) sizes [{tile}]>"
+            )
 
         kind = f"memref<{self.extent}xf32>"
         return (

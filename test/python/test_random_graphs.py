@@ -57,7 +57,9 @@ def test_threads_agree_with_the_program_order(
     module.run("pipeline-persistent", phase="persistent")
     cpu = CpuProgram(module, timeout_s=20)
     rng = np.random.default_rng(seed)
-    buffers = [rng.standard_normal(program.extent).astype(np.float32) for _ in range(program.buffers)]
+    buffers = [
+        rng.standard_normal(program.extent).astype(np.float32) for _ in range(program.buffers)
+    ]
     used = [b["name"] for b in cpu.buffers]
     for _ in range(3):  # A step starts from what the one before left.
         expected = program.reference(buffers)
@@ -77,5 +79,5 @@ def test_a_dropped_edge_is_found() -> None:
     )
     body = "task.func private @fill(index, memref<12xf32, strided<[1], offset: ?>>)\n"
     module = _etc.Module.parse(_etc.Context(), body + text.replace("}\n", 2 * launch + "}\n"))
-    with pytest.raises(CompileError, match="E9: .* writes what launch 0"):
+    with pytest.raises(CompileError, match=r"E9: .* writes what launch 0"):
         module.run("builtin.module(task.graph(verify-events))", phase="events")
