@@ -84,8 +84,11 @@ def imported(name: str) -> ImportedModel:
 class Session:
     """Sequences in one paged cache, on pages in no order, advanced by steps of the text."""
 
-    def __init__(self, model: Any, found: ImportedModel, text: str | None = None) -> None:
-        self.step = TorchLevel(found.text if text is None else text)
+    def __init__(
+        self, model: Any, found: ImportedModel, text: str | None = None, step: Any = None
+    ) -> None:
+        """step: executes another level of the same model instead of the text."""
+        self.step = step or TorchLevel(found.text if text is None else text)
         held = {**model.state_dict(), **found.constants}
         self.fixed = {a.name: held[a.name] for a in found.arguments if a.role == "weight"}
         caches = [a for a in found.arguments if a.role == "state"]
@@ -138,9 +141,18 @@ def ragged() -> list[list[int]]:
     return [[generator.randrange(128) for _ in range(n)] for n in (23, 1, 17, 9)]
 
 
-def greatest_error(model: Any, found: ImportedModel, text: str | None = None) -> float:
-    """Four ragged sequences: chunks of prefill, then mixed steps, then one token each."""
-    session, tokens = Session(model, found, text), ragged()
+def greatest_error(
+    model: Any,
+    found: ImportedModel,
+    text: str | None = None,
+    step: Any = None,
+    steps: int | None = None,
+) -> float:
+    """Four ragged sequences: chunks of prefill, then mixed steps, then one token each.
+
+    steps: only so many of them.
+    """
+    session, tokens = Session(model, found, text, step), ragged()
     got: list[list[torch.Tensor]] = [[] for _ in tokens]
     plan = [
         [(0, 10)],
@@ -150,7 +162,7 @@ def greatest_error(model: Any, found: ImportedModel, text: str | None = None) ->
         [(0, 1), (2, 1), (3, 1)],
         [(0, 1), (2, 1)],
     ]
-    for step in plan:
+    for step in plan[:steps]:
         at = [session.lengths[s] for s, _ in step]
         chunks = [(s, tokens[s][b : b + n]) for (s, n), b in zip(step, at, strict=True)]
         logits = session.advance(chunks)
@@ -158,10 +170,12 @@ def greatest_error(model: Any, found: ImportedModel, text: str | None = None) ->
             assert len(piece) == len(part)
             got[which].append(part)
     errors = [
-        (torch.cat(parts) - reference(model, sequence)).abs().max().item()
-        for parts, sequence in zip(got, tokens, strict=True)
+        (torch.cat(parts) - reference(model, sequence)[: session.lengths[i]]).abs().max().item()
+        for i, (parts, sequence) in enumerate(zip(got, tokens, strict=True))
+        if parts
     ]
-    return max(errors)
+    # Not max(): it may pass over a NaN.
+    return torch.tensor(errors).max().item()
 
 
 def operators(text: str) -> set[str]:
