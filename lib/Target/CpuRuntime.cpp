@@ -6,6 +6,7 @@
 
 #include "lib/Target/CpuRuntime.h"
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -13,10 +14,27 @@
 /// the thread that it waits for may not be running.
 static constexpr int spinsBeforeYield = 64;
 
+/// A yield that took this long let somebody else's work run.
+static constexpr int64_t lateYieldNs = 500'000, sharedForNs = 200'000'000;
+
 static int64_t getTimeNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
+}
+
+/// Until when the machine is taken to be shared with other processes.
+static std::atomic<int64_t> sharedUntilNs{0};
+
+/// Lets the thread that this one waits for run. Where others want the processor
+/// too, a yield comes back many time slices later and a short sleep does not: the
+/// scheduler favours who has slept.
+static void giveWay(int64_t nowNs) {
+  if (nowNs < sharedUntilNs.load(std::memory_order_relaxed))
+    return std::this_thread::sleep_for(std::chrono::microseconds(20));
+  std::this_thread::yield();
+  if (getTimeNs() - nowNs > lateYieldNs)
+    sharedUntilNs.store(nowNs + sharedForNs, std::memory_order_relaxed);
 }
 
 /// The first wait that fails fills the status; the others find it taken.
@@ -48,8 +66,8 @@ bool etc_wait(EtcContext *context, const uint32_t *counter, uint32_t wanted,
       continue;
     if (__atomic_load_n(&context->status->state, __ATOMIC_ACQUIRE) != 0)
       return false;
-    std::this_thread::yield();
     int64_t nowNs = getTimeNs();
+    giveWay(nowNs);
     if (deadlineNs == 0) {
       deadlineNs = nowNs + context->timeoutNs;
     } else if (nowNs > deadlineNs) {
