@@ -10,6 +10,7 @@
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/IR/Module.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include <thread>
@@ -50,6 +51,20 @@ static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::MangleAndInterner mangl
   return symbols;
 }
 
+/// Leaves `worker` as the only entry point, so that bodies can go once they are
+/// inlined: MLIR's engine wraps every function in one of its own, which would keep
+/// them all.
+static void hideAllBut(StringRef worker, llvm::Module &code) {
+  for (llvm::Function &function : llvm::make_early_inc_range(code)) {
+    if (function.isDeclaration() || function.getName() == worker)
+      continue;
+    if (function.getName().starts_with("_mlir_"))
+      function.eraseFromParent();
+    else
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  }
+}
+
 llvm::Expected<std::unique_ptr<CpuEngine>>
 CpuEngine::create(ModuleOp module, StringRef worker) {
   initializeNativeTarget();
@@ -64,8 +79,12 @@ CpuEngine::create(ModuleOp module, StringRef worker) {
        llvm::make_early_inc_range(code->getOps<task::ProgramOp>()))
     program.erase();
 
-  auto transformer = makeOptimizingTransformer(
+  auto optimize = makeOptimizingTransformer(
       /*optLevel=*/3, /*sizeLevel=*/0, optimizer->get());
+  auto transformer = [&](llvm::Module *llvmModule) {
+    hideAllBut(worker, *llvmModule);
+    return optimize(llvmModule);
+  };
   ExecutionEngineOptions options;
   options.transformer = transformer;
   options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
