@@ -70,9 +70,11 @@ static void buildDecompose(OpPassManager &pm, const DecomposeOptions &options) {
 }
 
 static void buildEvents(OpPassManager &pm, const EventsOptions &options) {
+  pm.addNestedPass<task::GraphOp>(createInferEventsPass());
+  pm.addNestedPass<task::GraphOp>(createFuseEventsPass());
+  // Renumbers tasks by the events they wait for, so it comes after fusion.
+  pm.addPass(createLinearizeTasksPass());
   OpPassManager &graph = pm.nest<task::GraphOp>();
-  graph.addPass(createInferEventsPass());
-  graph.addPass(createFuseEventsPass());
   // Sharing memory asks what the events order, so it comes after them; it adds
   // no order of its own.
   PlanGlobalMemoryPassOptions memory;

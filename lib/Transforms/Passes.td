@@ -208,13 +208,13 @@ def VerifyEventsPass : Pass<"verify-events", "::etc::task::GraphOp"> {
 
     This is a bounded check, not a proof: it holds for the symbol values it tried,
     by default the minima, the maxima and two points between, each as long as the
-    graph then has no more than `max-tasks` tasks; `report` tells which they were.
-    Changes nothing.
+    graph then has no more than `max-tasks` tasks; `report` tells which they were,
+    and a graph that is too large at all of them gets a warning. Changes nothing.
   }];
   let options = [
     ListOption<"values", "values", "int64_t",
                "Symbol values to check, every symbol clamped to its range.">,
-    Option<"maxTasks", "max-tasks", "int64_t", /*default=*/"20000",
+    Option<"maxTasks", "max-tasks", "int64_t", /*default=*/"32768",
            "Skip values at which the graph has more tasks.">,
     Option<"report", "report", "bool", /*default=*/"false",
            "A remark with what was checked.">

@@ -288,6 +288,7 @@ SmallVector<SmallVector<int64_t>> VerifyEvents::getAssignments() {
 void VerifyEvents::runOnOperation() {
   std::string checked;
   llvm::raw_string_ostream os(checked);
+  unsigned numChecked = 0;
   for (ArrayRef<int64_t> assignment : getAssignments()) {
     FailureOr<ConcreteGraph> graph =
         ConcreteGraph::build(getOperation(), assignment);
@@ -303,7 +304,12 @@ void VerifyEvents::runOnOperation() {
     os << ";";
     if (failed(Checker(*graph).run()))
       return signalPassFailure();
+    ++numChecked;
   }
+  if (numChecked == 0)
+    getOperation().emitWarning("verify-events: checked nothing, for the graph "
+                               "has more than max-tasks = ")
+        << maxTasks.getValue() << " tasks:" << checked;
   if (report)
     getOperation().emitRemark("verify-events: checked at") << checked;
   markAllAnalysesPreserved();

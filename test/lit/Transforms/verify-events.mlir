@@ -89,3 +89,13 @@ task.graph @e9_one_launch symbols [] {
   // expected-note@+1 {{the earlier launch is here}}
   task.launch @append grid(() -> (2)) reads() writes(%X at <(i) -> (0) sizes [*]> : memref<8xf32>) waits() notifies()
 }
+
+// -----
+
+task.func private @f(index)
+
+// expected-warning@+2 {{verify-events: checked nothing, for the graph has more than max-tasks = 32768 tasks: (): 40000 tasks, skipped}}
+// expected-remark@+1 {{checked at (): 40000 tasks, skipped}}
+task.graph @too_large symbols [] {
+  task.launch @f grid(() -> (40000)) reads() writes() waits() notifies()
+}
