@@ -6,6 +6,7 @@
 
 #include "lib/Codegen/GpuBuilder.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 
@@ -19,6 +20,9 @@ Value GpuBuilder::i32(int64_t value) {
 }
 Value GpuBuilder::f32(double value) {
   return make<arith::ConstantOp>(getF32FloatAttr(value));
+}
+Value GpuBuilder::boolean(bool value) {
+  return make<arith::ConstantOp>(getBoolAttr(value));
 }
 Value GpuBuilder::add(Value a, Value b) { return make<arith::AddIOp>(a, b); }
 Value GpuBuilder::mul(Value a, Value b) { return make<arith::MulIOp>(a, b); }
@@ -88,6 +92,17 @@ Value GpuBuilder::consumerAny(Value flag) {
       .getResult(0);
 }
 void GpuBuilder::warpBarrier() { make<NVVM::SyncWarpOp>(i32(-1)); }
+Value GpuBuilder::nextSums() {
+  Value counter = warpWord(SharedLayout::kSumCounts, warpI32());
+  Value count = load(getI32Type(), counter);
+  warpBarrier();
+  when(compare(arith::CmpIPredicate::eq, laneI32(), i32(0)),
+       [&] { store(add(count, i32(1)), counter); });
+  warpBarrier();
+  Value set = make<arith::AndIOp>(count, i32(1));
+  return advance(shared(SharedLayout::kScratch),
+                 mul(set, i32(SharedLayout::kSumSetBytes)));
+}
 Value GpuBuilder::shuffle(Value value, int64_t mask) {
   return make<NVVM::ShflOp>(value.getType(), i32(-1), value, i32(mask),
                               i32(kWarpSize - 1), NVVM::ShflKind::bfly,
@@ -105,6 +120,19 @@ Value GpuBuilder::shared(int64_t offset) {
   Value base = make<LLVM::AddressOfOp>(type, kSharedMemory);
   return advance(base, make<arith::ConstantOp>(getI32IntegerAttr(offset)));
 }
+Value GpuBuilder::warpWord(int64_t offset, Value warp) {
+  return advance(shared(offset), mul(warp, i32(4)));
+}
+Value GpuBuilder::global(Value memref) {
+  auto metadata = make<memref::ExtractStridedMetadataOp>(memref);
+  Value base = make<memref::ExtractAlignedPointerAsIndexOp>(memref);
+  int64_t size =
+      cast<MemRefType>(memref.getType()).getElementTypeBitWidth() / 8;
+  Value address = add(base, mul(metadata.getOffset(), index(size)));
+  Value number = make<arith::IndexCastOp>(getI64Type(), address);
+  return make<LLVM::IntToPtrOp>(
+      LLVM::LLVMPointerType::get(getContext(), /*addressSpace=*/1), number);
+}
 Value GpuBuilder::advance(Value pointer, Value bytes) {
   if (bytes.getType().isIndex())
     bytes = make<arith::IndexCastOp>(getI64Type(), bytes);
@@ -116,6 +144,24 @@ Value GpuBuilder::load(Type type, Value pointer, int64_t alignment) {
 }
 void GpuBuilder::store(Value value, Value pointer, int64_t alignment) {
   make<LLVM::StoreOp>(value, pointer, alignment);
+}
+
+Value GpuBuilder::extend(Value value) {
+  if (value.getType().isF32())
+    return value;
+  return make<arith::ExtFOp>(getF32Type(), value);
+}
+Value GpuBuilder::round(Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  return make<arith::TruncFOp>(type, value);
+}
+Value GpuBuilder::loadReal(Value memref, ValueRange indices) {
+  return extend(make<memref::LoadOp>(memref, indices));
+}
+void GpuBuilder::storeReal(Value value, Value memref, ValueRange indices) {
+  Type type = cast<MemRefType>(memref.getType()).getElementType();
+  make<memref::StoreOp>(round(value, type), memref, indices);
 }
 
 void makeInternal(func::FuncOp function) {

@@ -27,6 +27,9 @@ constexpr int64_t kBlockThreads = kConsumers + kWarpSize;
 /// The barrier that only consumer warps use; 0 is that of the whole block.
 constexpr int64_t kConsumerBarrier = 1;
 
+/// A slow path, `(barrier, parity)`: waits for a chunk that is late.
+constexpr llvm::StringLiteral kWaitChunkFunc = "etc_wait_chunk";
+
 /// The dynamic shared memory of the kernel.
 constexpr llvm::StringLiteral kSharedMemory = "etc_shared";
 
@@ -35,13 +38,15 @@ struct SharedLayout {
   static constexpr int64_t kCurrentLaunch = 0; // i32, noted by task.mark
   static constexpr int64_t kCurrentTask = 4;   // i32
   static constexpr int64_t kLeave = 8;         // i32, set when a wait has failed
-  static constexpr int64_t kLoaderCount = 12;  // i32, chunks the loader issued
   static constexpr int64_t kWarpCounts = 16;   // i32 per warp, chunks consumed
-  static constexpr int64_t kTileCounts = 48;   // i32 per warp, tiles finished
+  static constexpr int64_t kSumCounts = 48;    // i32 per warp, sets of sums used
+  static constexpr int64_t kLoaderCounts = 80; // i32 per warp, chunks issued
+  static constexpr int64_t kContext = 120;     // the kernel's argument, for slow paths
   static constexpr int64_t kBarriers = 128;    // full, then empty: u64 [warp][stage]
   static constexpr int64_t kMaxStages = 8;
   static constexpr int64_t kScratch = kBarriers + 2 * 8 * kConsumerWarps * kMaxStages;
-  /// Two sets, so that a tile needs one barrier: f32 [warp][row][token].
+  /// Two sets of what warps add up, so that a sum needs one barrier: f32
+  /// [warp][token][row].
   static constexpr int64_t kTileRows = 16;
   static constexpr int64_t kMaxTokens = 16;
   static constexpr int64_t kSumSetBytes = 4 * kConsumerWarps * kTileRows * kMaxTokens;
@@ -61,6 +66,7 @@ public:
   mlir::Value index(int64_t value);
   mlir::Value i32(int64_t value);
   mlir::Value f32(double value);
+  mlir::Value boolean(bool value);
 
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value mul(mlir::Value a, mlir::Value b);
@@ -71,6 +77,10 @@ public:
   mlir::Value thread();
   mlir::Value warp();
   mlir::Value lane();
+
+  /// The same as i32 values.
+  mlir::Value warpI32() { return toI32(warp()); }
+  mlir::Value laneI32() { return toI32(lane()); }
 
   /// `compare(predicate, a, b)` on integers or indices.
   mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value b);
@@ -90,6 +100,8 @@ public:
   /// The same; true if `flag` was true for any of them.
   mlir::Value consumerAny(mlir::Value flag);
   void warpBarrier();
+  /// The set of sums whose turn it is; all threads of a warp call it together.
+  mlir::Value nextSums();
   /// The value of the lane whose number differs in `mask`.
   mlir::Value shuffle(mlir::Value value, int64_t mask);
   /// Combines the values of all lanes; every lane gets the result.
@@ -99,9 +111,19 @@ public:
 
   /// Address in shared memory, `offset` in bytes.
   mlir::Value shared(int64_t offset);
+  /// Address in shared memory of the word at `offset` that belongs to `warp`.
+  mlir::Value warpWord(int64_t offset, mlir::Value warp);
+  /// Address in global memory of the first element of a memref.
+  mlir::Value global(mlir::Value memref);
   mlir::Value advance(mlir::Value pointer, mlir::Value bytes);
   mlir::Value load(mlir::Type type, mlir::Value pointer, int64_t alignment = 0);
   void store(mlir::Value value, mlir::Value pointer, int64_t alignment = 0);
+
+  /// An element as f32, and f32 as an element.
+  mlir::Value loadReal(mlir::Value memref, mlir::ValueRange indices);
+  void storeReal(mlir::Value value, mlir::Value memref, mlir::ValueRange indices);
+  mlir::Value round(mlir::Value value, mlir::Type type);
+  mlir::Value extend(mlir::Value value);
 };
 
 /// A function of the kernel's own: LLVM inlines it where it is called once, and

@@ -16,6 +16,57 @@
 
 namespace etc::codegen {
 
+/// The ring of shared-memory stages, and how a weight crosses it.
+///
+/// Each consumer warp has stages of its own, each with a full and an empty
+/// barrier, so that it sees every phase of them: a parity tells apart only
+/// neighbouring ones. The loader and the consumers count the chunks of a warp
+/// alike, over all tasks of a launch.
+struct Ring {
+  int64_t stages, stageBytes;
+  int64_t base; // offset in shared memory
+
+  /// The bytes of 16 x 16 elements of 16 bits: one A operand.
+  static constexpr int64_t kBlockBytes = 512;
+  static constexpr int64_t kBlockColumns = 16;
+
+  /// Of chunk `count` of `warp` (both i32).
+  struct Stage {
+    mlir::Value full, empty, data, parity;
+  };
+  Stage getStage(GpuBuilder &b, mlir::Value warp, mlir::Value count) const;
+
+  int64_t getBlocksPerChunk() const { return stageBytes / kBlockBytes; }
+};
+
+/// A row tile crosses the ring in steps of one chunk per consumer warp. The
+/// chunks of a step lie side by side in memory; the warps share the blocks of the
+/// last step evenly.
+struct RingSteps {
+  RingSteps(const Ring &ring, int64_t columns);
+  int64_t chunkBlocks; // of a full step
+  int64_t stepBlocks;
+  int64_t blocks;      // of the tile
+  int64_t full;        // steps that fill their stages
+  int64_t rest;        // blocks of the step after them; 0: there is none
+
+  int64_t count() const { return full + (rest != 0); }
+  /// Block of a step of `stepBlocks` where the part of `warp` begins (i32).
+  static mlir::Value getBegin(GpuBuilder &b, mlir::Value warp, mlir::Value stepBlocks);
+};
+
+/// The loader's part: copies the tile into the ring.
+void lowerStream(GpuBuilder &b, task::StreamOp op, const Ring &ring);
+/// At the end of the loader: waits for the copies under way, which would else
+/// write to a block that has left.
+void drainStreams(GpuBuilder &b, const Ring &ring);
+
+/// On the tensor cores if the weight is a stream, which `pack-weights` has checked.
+mlir::LogicalResult lowerLinear(GpuBuilder &b, task::LinearOp op, const Ring &ring);
+mlir::LogicalResult lowerRMSNorm(GpuBuilder &b, task::RMSNormOp op);
+/// math operations as instructions of the GPU: there is no library to call.
+mlir::LogicalResult lowerMath(mlir::Operation *root);
+
 /// Elementwise operators and reductions.
 mlir::LogicalResult lowerStructured(GpuBuilder &b, mlir::linalg::LinalgOp op);
 

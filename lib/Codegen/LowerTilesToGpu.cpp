@@ -24,20 +24,84 @@ static bool isTileOp(Operation *op) {
           isa<DestinationStyleOpInterface>(op));
 }
 
-static LogicalResult lowerTile(GpuBuilder &b, Operation *op) {
+static LogicalResult lowerTile(GpuBuilder &b, Operation *op, const Ring &ring) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](linalg::LinalgOp op) { return lowerStructured(b, op); })
+      .Case([&](etc::task::LinearOp op) { return lowerLinear(b, op, ring); })
+      .Case([&](etc::task::RMSNormOp op) { return lowerRMSNorm(b, op); })
       .Default([](Operation *op) {
         return op->emitOpError("has no code for a GPU tile yet");
       });
+}
+
+static Ring getRing(etc::task::SharedMemoryOp plan) {
+  int64_t base = llvm::alignTo(SharedLayout::kScratch + plan.getScratchBytes(),
+                               SharedLayout::kRingAlignment);
+  return {static_cast<int64_t>(plan.getStages()),
+          static_cast<int64_t>(plan.getStageBytes()), base};
+}
+
+/// The function that a chunk's slow path calls; convert-task-to-nvvm writes it.
+static void declareWaitChunk(gpu::GPUModuleOp device) {
+  GpuBuilder b(device.getLoc(), device.getContext());
+  b.setInsertionPointToEnd(device.getBody());
+  Type barrier = LLVM::LLVMPointerType::get(b.getContext(), 3);
+  auto func = b.make<func::FuncOp>(
+      kWaitChunkFunc, b.getFunctionType({barrier, b.getI32Type()}, {}));
+  func.setPrivate();
 }
 
 namespace {
 struct LowerTilesToGpu
     : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
   void runOnOperation() override {
+    for (auto plan : getOperation().getOps<etc::task::SharedMemoryOp>()) {
+      auto program = getOperation().lookupSymbol<etc::task::ProgramOp>(
+          plan.getProgram());
+      auto device = getOperation().lookupSymbol<gpu::GPUModuleOp>(
+          (plan.getProgram() + "_device").str());
+      if (!program || !device) {
+        plan.emitOpError("expects a program and its gpu.module beside it");
+        return signalPassFailure();
+      }
+      if (failed(lowerStreams(program, device, getRing(plan))) ||
+          failed(lowerTiles(device, getRing(plan))) || failed(lowerMath(device)))
+        return signalPassFailure();
+    }
+  }
+
+  /// The loader's streams: those that nobody in their function consumes.
+  LogicalResult lowerStreams(etc::task::ProgramOp program, gpu::GPUModuleOp device,
+                             const Ring &ring) {
+    SmallVector<etc::task::StreamOp> streams;
+    device.walk([&](etc::task::StreamOp stream) {
+      if (stream->use_empty())
+        streams.push_back(stream);
+    });
+    if (streams.empty())
+      return success();
+    auto buffers = program.getBuffers().getAsRange<etc::task::BufferAttr>();
+    if (llvm::none_of(buffers, [](etc::task::BufferAttr buffer) {
+          return buffer.getLayout() == etc::task::Layout::mma_fragments;
+        }))
+      return program.emitOpError("streams weights that are not in fragment order; "
+                                 "run pack-weights before lower-to-persistent");
+    for (etc::task::StreamOp stream : streams) {
+      GpuBuilder b(stream.getLoc(), stream);
+      lowerStream(b, stream, ring);
+      stream.erase();
+    }
+    auto loader =
+        device.lookupSymbol<func::FuncOp>((program.getSymName() + "_loader").str());
+    GpuBuilder b(loader.getLoc(), loader.getBody().back().getTerminator());
+    drainStreams(b, ring);
+    declareWaitChunk(device);
+    return success();
+  }
+
+  LogicalResult lowerTiles(gpu::GPUModuleOp device, const Ring &ring) {
     SmallVector<Operation *> tiles;
-    getOperation().walk([&](Operation *op) {
+    device.walk([&](Operation *op) {
       if (isTileOp(op))
         tiles.push_back(op);
     });
@@ -47,10 +111,12 @@ struct LowerTilesToGpu
       // An operator may read what other threads wrote in the one before it.
       if (!seen.insert(op->getBlock()).second)
         b.consumerBarrier();
-      if (failed(lowerTile(b, op)))
-        return signalPassFailure();
+      if (failed(lowerTile(b, op, ring)))
+        return failure();
       op->erase();
     }
+    device.walk([](etc::task::StreamOp stream) { stream.erase(); });
+    return success();
   }
 };
 } // namespace

@@ -29,11 +29,13 @@ static void declareSharedMemory(GpuBuilder &b) {
 }
 
 /// Barriers and counts start afresh in every launch.
-static void initializeSharedMemory(GpuBuilder &b) {
-  b.loop(b.thread(), b.index(SharedLayout::kBarriers / 4),
+static void initializeSharedMemory(GpuBuilder &b, Value context) {
+  b.loop(b.thread(), b.index(SharedLayout::kContext / 4),
          b.index(kBlockThreads), [&](Value word) {
            b.store(b.i32(0), b.advance(b.shared(0), b.mul(word, b.index(4))));
          });
+  b.when(b.isThread(0),
+         [&] { b.store(context, b.shared(SharedLayout::kContext)); });
   int64_t barriers = 2 * kConsumerWarps * SharedLayout::kMaxStages;
   b.when(b.compare(arith::CmpIPredicate::ult, b.thread(), b.index(barriers)),
          [&] {
@@ -90,7 +92,7 @@ struct OutlineGpuKernel
     kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                     b.getI32IntegerAttr(1));
     b.setInsertionPointToStart(&kernel.getBody().front());
-    initializeSharedMemory(b);
+    initializeSharedMemory(b, kernel.getArgument(0));
     Value context = b.make<UnrealizedConversionCastOp>(
                          TypeRange(task::WorkerType::get(b.getContext())),
                          ValueRange(kernel.getArgument(0)))

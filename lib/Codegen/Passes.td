@@ -32,7 +32,7 @@ def OutlineGpuKernelPass : Pass<"outline-gpu-kernel", "::mlir::ModuleOp"> {
 def PlanSharedMemoryPass : Pass<"plan-shared-memory", "::mlir::ModuleOp"> {
   let summary = "Divide the shared memory of a block into ring stages and scratch";
   let description = [{
-    As many stages for each consumer warp as fit, at most eight; two at least. A
+    As many stages for each consumer warp as fit, at most eight; three at least. A
     program that streams nothing has no ring. Prints the plan as a remark.
 
     Requires `outline-gpu-kernel`.
@@ -43,7 +43,7 @@ def PlanSharedMemoryPass : Pass<"plan-shared-memory", "::mlir::ModuleOp"> {
   let options = [
     Option<"bytes", "bytes", "int64_t", "232448",
            "shared memory that one block of the target can have">,
-    Option<"stageBytes", "stage-bytes", "int64_t", "8192",
+    Option<"stageBytes", "stage-bytes", "int64_t", "4096",
            "largest chunk of one bulk copy; a multiple of 512">
   ];
 }
@@ -55,8 +55,16 @@ def LowerTilesToGpuPass : Pass<"lower-tiles-to-gpu", "::mlir::ModuleOp"> {
     space. Sums in f32: a warp per element of the result, lanes stride through the
     reduced dimensions, then shuffles. Other reductions: a thread per element.
 
+    `task.stream`: eight lanes of the loader warp each copy the chunks of one consumer
+    warp into its stages with bulk copies; the loader waits for nothing but an empty
+    stage. A `task.linear` of a stream: one `mma.m16n8k16` per 512 bytes of weights and
+    eight tokens; K is split over the warps, whose sums meet behind one barrier per 16
+    rows. Other linears: a warp per element of the output. `math` operations become
+    instructions; what has none is an error.
+
     Requires bodies on memrefs in a `gpu.module` (`outline-gpu-kernel`) and the plan of
-    `plan-shared-memory`; every consumer thread calls a body with the same arguments.
+    `plan-shared-memory`; every consumer thread calls a body with the same arguments;
+    what is streamed is packed (`pack-weights`).
     Guarantees that no tile operation is left, and a barrier of the consumer
     warps between two operators of one body.
     Deliberately adds no barrier at the start or the end of a body: the waits and
@@ -65,6 +73,20 @@ def LowerTilesToGpuPass : Pass<"lower-tiles-to-gpu", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
+}
+
+def PackWeightsPass : Pass<"pack-weights", "::mlir::ModuleOp"> {
+  let summary = "Lay streamed weights out in the order of tensor-core operands";
+  let description = [{
+    A weight gets `layout(mma_fragments)` if all its uses are streams that one task each
+    turns into an operand: bf16, whole rows of a multiple of 16 columns, 16 rows at a
+    time, for at most 16 tokens of bf16. All other streams go back to plain reads, with
+    a remark that says why.
+
+    Requires `prefetch-weights`, before `lower-to-persistent`. Only for GPUs.
+    Guarantees that what is streamed is packed.
+    Deliberately does not copy a weight that is needed in both layouts.
+  }];
 }
 
 def ExportProgramPass : Pass<"export-program", "::mlir::ModuleOp"> {

@@ -19,6 +19,9 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::codegen;
 
+/// Two stages keep 90 % of the memory's bandwidth busy, three nearly all of it.
+static constexpr int64_t kMinStages = 3;
+
 namespace {
 struct PlanSharedMemory
     : etc::impl::PlanSharedMemoryPassBase<PlanSharedMemory> {
@@ -28,23 +31,34 @@ struct PlanSharedMemory
     bool streams = getOperation()
                        .walk([](task::StreamOp) { return WalkResult::interrupt(); })
                        .wasInterrupted();
+    bool sums = getOperation()
+                    .walk([](Operation *op) {
+                      return isa<task::StreamOp, task::RMSNormOp>(op)
+                                 ? WalkResult::interrupt()
+                                 : WalkResult::advance();
+                    })
+                    .wasInterrupted();
     for (auto program : getOperation().getOps<task::ProgramOp>())
-      if (failed(plan(program, streams)))
+      if (failed(plan(program, streams, sums)))
         return signalPassFailure();
   }
 
-  LogicalResult plan(task::ProgramOp program, bool streams) {
+  LogicalResult plan(task::ProgramOp program, bool streams, bool sums) {
     int64_t bytes = this->bytes, stageBytes = this->stageBytes;
-    int64_t scratch = streams ? SharedLayout::kPartialSumBytes : 0;
+    if (stageBytes <= 0 || stageBytes % 512)
+      return program.emitOpError("cannot have stages of ")
+             << stageBytes << " bytes: stage-bytes is a positive multiple of 512";
+    int64_t scratch = sums ? SharedLayout::kPartialSumBytes : 0;
     int64_t fixed =
         llvm::alignTo(SharedLayout::kScratch + scratch, SharedLayout::kRingAlignment);
     int64_t perStage = kConsumerWarps * stageBytes;
     int64_t stages = 0;
     if (streams) {
       stages = std::min<int64_t>((bytes - fixed) / perStage, SharedLayout::kMaxStages);
-      if (bytes < fixed + 2 * perStage)
+      if (bytes < fixed + kMinStages * perStage)
         return program.emitOpError("needs ")
-               << fixed + 2 * perStage << " bytes of shared memory for a ring of two "
+               << fixed + kMinStages * perStage
+               << " bytes of shared memory for a ring of three "
                << "stages, the target has " << bytes
                << ": choose smaller stages (stage-bytes)";
     }

@@ -204,6 +204,25 @@ static void createReceive(GpuBuilder &b) {
   b.make<func::ReturnOp>(ValueRange{value, failed});
 }
 
+/// etc_wait_chunk(barrier, parity): a chunk that its loader has not brought yet. The
+/// report names no event; the block goes on with what the stage holds, as its next
+/// wait for an event fails.
+static void createWaitChunk(GpuBuilder &b) {
+  Type i32 = b.getI32Type();
+  auto shared = LLVM::LLVMPointerType::get(b.getContext(), 3);
+  func::FuncOp func = createSlowPath(b, kWaitChunkFunc, {shared, i32}, {});
+  Value context = b.load(LLVM::LLVMPointerType::get(b.getContext()),
+                         b.shared(SharedLayout::kContext));
+  auto poll = [&]() -> Poll {
+    Value done = b.make<NVVM::MBarrierTryWaitOp>(
+        b.getI1Type(), func.getArgument(0), func.getArgument(1), Value());
+    Value word = b.make<arith::ExtUIOp>(i32, done);
+    return {word, word};
+  };
+  buildPolling(b, context, b.i32(-1), b.warpI32(), b.i32(1), i32, poll);
+  b.make<func::ReturnOp>();
+}
+
 void etc::createNVVMSlowPaths(Operation *gpuModule) {
   bool waits = false, receives = false;
   gpuModule->walk([&](Operation *op) {
@@ -219,6 +238,11 @@ void etc::createNVVMSlowPaths(Operation *gpuModule) {
   if (receives) {
     b.setInsertionPointToEnd(&body);
     createReceive(b);
+  }
+  if (Operation *declared = SymbolTable::lookupSymbolIn(gpuModule, kWaitChunkFunc)) {
+    declared->erase();
+    b.setInsertionPointToEnd(&body);
+    createWaitChunk(b);
   }
 }
 

@@ -1,0 +1,156 @@
+//===- GpuStream.cpp - The ring between the loader and the consumer warps
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Codegen/GpuTiles.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace etc;
+using namespace etc::codegen;
+
+/// createpolicy's encoding of evict-first: nothing of a weight is read twice.
+static constexpr int64_t kEvictFirst = 0x12F0000000000000;
+/// Looks at a barrier before a copy that has been started counts as lost.
+static constexpr int64_t kDrainLooks = 1 << 20;
+
+RingSteps::RingSteps(const Ring &ring, int64_t columns)
+    : chunkBlocks(ring.getBlocksPerChunk()),
+      stepBlocks(chunkBlocks * kConsumerWarps),
+      blocks(columns / Ring::kBlockColumns), full(blocks / stepBlocks),
+      rest(blocks % stepBlocks) {}
+
+Value RingSteps::getBegin(GpuBuilder &b, Value warp, Value stepBlocks) {
+  return b.make<arith::DivUIOp>(b.mul(stepBlocks, warp), b.i32(kConsumerWarps));
+}
+
+Ring::Stage Ring::getStage(GpuBuilder &b, Value warp, Value count) const {
+  Value stage = b.make<arith::RemUIOp>(count, b.i32(stages));
+  Value round = b.make<arith::DivUIOp>(count, b.i32(stages));
+  Value barrier =
+      b.add(b.mul(warp, b.i32(SharedLayout::kMaxStages)), stage);
+  Value full = b.advance(b.shared(SharedLayout::kBarriers),
+                         b.mul(barrier, b.i32(8)));
+  int64_t toEmpty = 8 * kConsumerWarps * SharedLayout::kMaxStages;
+  Value slot = b.add(b.mul(warp, b.i32(stages)), stage);
+  return {full, b.advance(full, b.i32(toEmpty)),
+          b.advance(b.shared(base), b.mul(slot, b.i32(stageBytes))),
+          b.make<arith::AndIOp>(round, b.i32(1))};
+}
+
+static Value tryWait(GpuBuilder &b, Value barrier, Value parity) {
+  return b.make<NVVM::MBarrierTryWaitOp>(b.getI1Type(), barrier, parity, Value());
+}
+
+/// True if a consumer of this block has failed: nobody will empty a stage.
+static Value mustLeave(GpuBuilder &b) {
+  Value flag = b.make<LLVM::LoadOp>(b.getI32Type(), b.shared(SharedLayout::kLeave),
+                                    /*alignment=*/4, /*isVolatile=*/true);
+  return b.compare(arith::CmpIPredicate::ne, flag, b.i32(0));
+}
+
+/// Waits until the stage is empty; false if it never will be. The consumers bound
+/// this wait: each of theirs ends, or sets the flag that ends this one.
+static Value waitEmpty(GpuBuilder &b, const Ring::Stage &stage) {
+  OpBuilder::InsertionGuard guard(b);
+  Value before = b.make<arith::XOrIOp>(stage.parity, b.i32(1));
+  auto loop = b.make<scf::WhileOp>(TypeRange(b.getI1Type()), ValueRange());
+  b.createBlock(&loop.getBefore());
+  Value done = tryWait(b, stage.empty, before);
+  Value stop = b.make<arith::OrIOp>(done, mustLeave(b));
+  b.make<scf::ConditionOp>(b.make<arith::XOrIOp>(stop, b.boolean(true)), done);
+  b.createBlock(&loop.getAfter(), {}, TypeRange(b.getI1Type()), b.getLoc());
+  b.make<scf::YieldOp>();
+  return loop.getResult(0);
+}
+
+static void copyChunk(GpuBuilder &b, const Ring::Stage &stage, Value source,
+                      Value firstBlock, Value blocks) {
+  Value size = b.i32(Ring::kBlockBytes);
+  Value bytes = b.mul(blocks, size);
+  b.make<NVVM::MBarrierArriveExpectTxOp>(b.getI64Type(), stage.full, bytes,
+                                         NVVM::MemScopeKind::CTA, false, Value());
+  // A narrow weight has nothing for some warps.
+  b.when(b.compare(arith::CmpIPredicate::ne, bytes, b.i32(0)), [&] {
+    Value offset = b.mul(b.toIndex(firstBlock), b.index(Ring::kBlockBytes));
+    Value policy = b.make<arith::ConstantOp>(b.getI64IntegerAttr(kEvictFirst));
+    b.make<NVVM::CpAsyncBulkGlobalToSharedClusterOp>(
+        stage.data, b.advance(source, offset), stage.full, bytes, Value(), policy);
+  });
+}
+
+/// Runs `body` in the lanes that each serve one consumer warp.
+static void forEachWarp(GpuBuilder &b, function_ref<void(Value)> body) {
+  Value lane = b.laneI32();
+  b.when(b.compare(arith::CmpIPredicate::ult, lane, b.i32(kConsumerWarps)),
+         [&] { body(lane); });
+}
+
+void etc::codegen::lowerStream(GpuBuilder &b, task::StreamOp op,
+                               const Ring &ring) {
+  auto type = cast<MemRefType>(op.getSource().getType());
+  RingSteps steps(ring, type.getDimSize(1));
+  int64_t tiles = type.getDimSize(0) / SharedLayout::kTileRows;
+  Value source = b.global(op.getSource());
+  forEachWarp(b, [&](Value warp) {
+    Value counter = b.warpWord(SharedLayout::kLoaderCounts, warp);
+    Value count = b.load(b.getI32Type(), counter);
+    Value go = b.make<arith::XOrIOp>(mustLeave(b), b.boolean(true));
+    auto results = b.loop(
+        b.index(0), b.index(tiles * steps.count()), b.index(1), {count, go},
+        [&](Value i, ValueRange state) -> SmallVector<Value> {
+          Type i32 = b.getI32Type(), flag = b.getI1Type();
+          auto alive = b.make<scf::IfOp>(TypeRange{i32, flag}, state[1], true);
+          OpBuilder::InsertionGuard guard(b);
+          b.setInsertionPointToStart(alive.elseBlock());
+          b.make<scf::YieldOp>(state);
+          b.setInsertionPointToStart(alive.thenBlock());
+          Ring::Stage stage = ring.getStage(b, warp, state[0]);
+          Value ready = waitEmpty(b, stage);
+          b.when(ready, [&] {
+            Value chunk = b.toI32(i), perTile = b.i32(steps.count());
+            Value tile = b.make<arith::DivUIOp>(chunk, perTile);
+            Value step = b.make<arith::RemUIOp>(chunk, perTile);
+            Value isRest = b.compare(arith::CmpIPredicate::eq, step, b.i32(steps.full));
+            Value shared = b.make<arith::SelectOp>(isRest, b.i32(steps.rest),
+                                                   b.i32(steps.stepBlocks));
+            Value begin = RingSteps::getBegin(b, warp, shared);
+            Value end = RingSteps::getBegin(b, b.add(warp, b.i32(1)), shared);
+            Value first = b.add(b.add(b.mul(tile, b.i32(steps.blocks)),
+                                      b.mul(step, b.i32(steps.stepBlocks))),
+                                begin);
+            copyChunk(b, stage, source, first, b.make<arith::SubIOp>(end, begin));
+          });
+          Value next = b.add(state[0], b.make<arith::ExtUIOp>(i32, ready));
+          b.make<scf::YieldOp>(ValueRange{next, ready});
+          return SmallVector<Value>(alive.getResults());
+        });
+    b.store(results[0], counter);
+  });
+}
+
+void etc::codegen::drainStreams(GpuBuilder &b, const Ring &ring) {
+  forEachWarp(b, [&](Value warp) {
+    Value count =
+        b.load(b.getI32Type(), b.warpWord(SharedLayout::kLoaderCounts, warp));
+    b.loop(b.index(1), b.index(ring.stages + 1), b.index(1), [&](Value back) {
+      Value chunk = b.make<arith::SubIOp>(count, b.toI32(back));
+      b.when(b.compare(arith::CmpIPredicate::sge, chunk, b.i32(0)), [&] {
+        Ring::Stage stage = ring.getStage(b, warp, chunk);
+        OpBuilder::InsertionGuard guard(b);
+        Type i32 = b.getI32Type();
+        auto loop = b.make<scf::WhileOp>(TypeRange(i32), ValueRange(b.i32(0)));
+        Block *look = b.createBlock(&loop.getBefore(), {}, TypeRange(i32), b.getLoc());
+        Value looks = b.add(look->getArgument(0), b.i32(1));
+        Value lost = b.compare(arith::CmpIPredicate::sge, looks, b.i32(kDrainLooks));
+        Value stop = b.make<arith::OrIOp>(tryWait(b, stage.full, stage.parity), lost);
+        b.make<scf::ConditionOp>(b.make<arith::XOrIOp>(stop, b.boolean(true)), looks);
+        Block *again = b.createBlock(&loop.getAfter(), {}, TypeRange(i32), b.getLoc());
+        b.make<scf::YieldOp>(again->getArgument(0));
+      });
+    });
+  });
+}
