@@ -4,8 +4,8 @@
     python benchmarks/gpu_small_graphs.py FOLDER [--launches 1000] [--only NAME]
 
 FOLDER holds the packages that benchmarks/build_packages.py wrote. Each launch gets fresh random
-input, and its outputs and scratch are poisoned before it. Prints one JSON object per graph;
-exits with 1 if any output was wrong.
+input of another size, and its outputs and scratch are poisoned before it. Prints one JSON object
+per graph; exits with 1 if any output was wrong.
 """
 
 from __future__ import annotations
@@ -44,6 +44,84 @@ def split_sum(program: Program) -> float:
     return float(((c.double() - want).abs() / want).nan_to_num(1e9).max())
 
 
+def diamond(program: Program) -> float:
+    """y = (2 x + 1) * rowsum(2 x)."""
+    n = random.choice([1, 15, 16, 17, 33, 500, 4095, 4096])
+    x = torch.rand(n, 128, device="cuda")
+    y = torch.empty_like(x)
+    poison(y, program.scratch)
+    program.run({"x": x, "y": y}, {"n": n})
+    a = 2 * x.double()
+    return relative_error(y, (a + 1) * a.sum(1, keepdim=True))
+
+
+def war(program: Program) -> float:
+    """y = 2 x + colsum(x + 1), both out of one scratch that is written twice."""
+    n = random.choice([1, 15, 16, 17, 33, 500, 2047, 2048])
+    x = torch.rand(n, 128, device="cuda")
+    y = torch.empty_like(x)
+    poison(y, program.scratch)
+    program.run({"x": x, "y": y}, {"n": n})
+    return relative_error(y, 2 * x.double() + (x.double() + 1).sum(0))
+
+
+class MLP:
+    """norm, gate and up projection, silu(gate) * up, down projection, residual, in bf16."""
+
+    def __init__(self, hidden: int, intermediate: int, bias: bool = False) -> None:
+        self.hidden, self.intermediate, self.bias = hidden, intermediate, bias
+        self.weights: dict[str, torch.Tensor] = {}
+
+    def bind(self, program: Program) -> None:
+        """Random weights, kept by the program and here."""
+
+        def random_weight(rows: int, columns: int) -> torch.Tensor:
+            return (torch.randn(rows, columns, device="cuda") / columns**0.5).bfloat16()
+
+        h, i = self.hidden, self.intermediate
+        self.weights = {
+            "norm.weight": (1 + 0.1 * torch.randn(h, device="cuda")).bfloat16(),
+            "gate.weight": random_weight(i, h),
+            "up.weight": random_weight(i, h),
+            "down.weight": 2 * random_weight(h, i),
+        }
+        if self.bias:
+            self.weights["down.bias"] = torch.randn(h, device="cuda").bfloat16()
+        program.bind(self.weights)
+
+    def reference(self, x: torch.Tensor) -> torch.Tensor:
+        """In f32 out of the bf16 inputs, rounded to bf16 where the graph's tensors are."""
+
+        def rounded(value: torch.Tensor) -> torch.Tensor:
+            return value.bfloat16().float()
+
+        w = {name: weight.float() for name, weight in self.weights.items()}
+        x = x.float()
+        scale = torch.rsqrt(x.pow(2).mean(1, keepdim=True) + 1e-6)
+        normal = rounded(w["norm.weight"] * rounded(x * scale))
+        gate = rounded(normal @ w["gate.weight"].T)
+        up = rounded(normal @ w["up.weight"].T)
+        product = rounded(rounded(gate / (1 + torch.exp(-gate))) * up)
+        down = product @ w["down.weight"].T + w.get("down.bias", 0)
+        return x + rounded(down)
+
+    def __call__(self, program: Program) -> float:
+        """1 to 16 tokens, changing from launch to launch."""
+        if not self.weights:
+            self.bind(program)
+        tokens = random.randint(1, 16)
+        x = torch.randn(tokens, self.hidden, device="cuda").bfloat16()
+        y = torch.empty_like(x)
+        poison(y, program.scratch)
+        program.run({"x": x, "y": y}, {"T": tokens})
+        return relative_error(y, self.reference(x))
+
+
+def relative_error(got: torch.Tensor, want: torch.Tensor) -> float:
+    """The largest error, relative to the largest value wanted; a NaN counts as huge."""
+    return float(((got.to(want) - want).abs() / want.abs().max()).nan_to_num(1e9).max())
+
+
 def watchdog(stuck: Program, good: Program) -> dict:
     """A notify that never comes: reported, and the next launches are right again."""
     a, c = torch.rand(100, 128, device="cuda"), torch.empty(100, device="cuda")
@@ -65,7 +143,15 @@ def watchdog(stuck: Program, good: Program) -> dict:
 
 
 # Name of the package, its check, and the largest error that rounding explains.
-GRAPHS: list[tuple[str, Check, float]] = [("split_sum", split_sum, 1e-5)]
+# One unit in the last place of bf16 is up to 2^-7 of a value.
+GRAPHS: list[tuple[str, Check, float]] = [
+    ("split_sum", split_sum, 1e-5),
+    ("diamond", diamond, 1e-5),
+    ("war", war, 1e-5),
+    ("mlp_chain", MLP(1024, 3072), 1e-2),
+    ("mlp_chain_384", MLP(384, 1536), 1e-2),
+    ("mlp_chain_odd", MLP(48, 400, bias=True), 1e-2),
+]
 
 
 def run(name: str, program: Program, check: Check, bound: float, launches: int) -> dict:
@@ -77,6 +163,7 @@ def run(name: str, program: Program, check: Check, bound: float, launches: int) 
     wrong = sum(not error <= bound for error in errors)
     return {
         "graph": name,
+        "registers": program.package.registers,
         "launches": launches,
         "wrong": wrong,
         "max_error": max(errors),
