@@ -122,10 +122,11 @@ class Package:
     @property
     def schedules(self) -> list[Schedule]:
         names = [field.name for field in dataclasses.fields(Schedule)]
-        return [
-            Schedule(**{n: tuple(v) if isinstance(v := s[n], list) else v for n in names})
-            for s in self.tables["schedules"]
-        ]
+
+        def frozen(value: Any) -> Any:
+            return tuple(value) if isinstance(value, list) else value
+
+        return [Schedule(**{n: frozen(s[n]) for n in names}) for s in self.tables["schedules"]]
 
     @classmethod
     def assemble(

@@ -92,7 +92,8 @@ class Program:
         return (
             f"  task.launch @{name} grid(() -> ({launch.tasks}))\n"
             f"    reads(%b{launch.source} at {region(launch.source_tile)} : {kind})\n"
-            f"    writes(%b{launch.target} at {region(launch.target_tile)} : {kind}) waits() notifies()\n"
+            f"    writes(%b{launch.target} at {region(launch.target_tile)} : {kind})\n"
+            f"    waits() notifies()\n"
         )
 
     def reference(self, buffers: list[np.ndarray]) -> list[np.ndarray]:

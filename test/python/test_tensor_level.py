@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -106,7 +108,7 @@ def test_interpreter_names_what_is_missing() -> None:
         TensorLevel(parsed(lowered("qwen3", *TENSOR))).run({})
 
 
-LLAMA_1B = {
+LLAMA_1B: dict[str, Any] = {
     "vocab_size": 128256,
     "hidden_size": 2048,
     "intermediate_size": 8192,
@@ -117,7 +119,7 @@ LLAMA_1B = {
     "tie_word_embeddings": True,
     "max_position_embeddings": 131072,
 }
-QWEN3_8B = {
+QWEN3_8B: dict[str, Any] = {
     "vocab_size": 151936,
     "hidden_size": 4096,
     "intermediate_size": 12288,
@@ -136,7 +138,7 @@ REAL = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(REAL))
 def test_models_of_real_size_are_converted(
-    name: str, record_property: pytest.RecordProperty
+    name: str, record_property: Callable[[str, object], None]
 ) -> None:
     """From a config alone, without weights. The time is recorded, and bounded generously."""
     config = REAL[name]()

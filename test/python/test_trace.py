@@ -26,6 +26,7 @@ def trace() -> Trace:
 
 def test_record_is_the_abi():
     assert RECORD.itemsize == 24
+    assert RECORD.fields is not None
     assert [RECORD.fields[n][1] for n in ("begin_ns", "end_ns", "launch", "task")] == [0, 8, 16, 20]
 
 

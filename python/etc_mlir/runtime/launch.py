@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from cuda.bindings import driver
+from cuda.bindings import driver  # pyright: ignore[reportMissingImports]  (GPU machines only)
 
 from etc_mlir.errors import OptionError, StuckWait, TargetError, WatchdogError
 from etc_mlir.package import Buffer, Package, Schedule
@@ -268,7 +268,7 @@ class Program:
             return
         tables = self.package.tables
         stuck = StuckWait(
-            *(getattr(status, name) for name, _ in EtcStatus._fields_[1:]),
+            *(getattr(status, name) for name, *_ in EtcStatus._fields_[1:]),
             launch_name=_name(tables["launch_names"], status.launch),
             event_name=_name(tables["event_names"], status.event),
         )
