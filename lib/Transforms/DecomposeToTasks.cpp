@@ -91,12 +91,12 @@ static LogicalResult verifyInPlace(Operation *op, OpOperand &init) {
 /// Every operation is an operator, a view, or says what extents are.
 static LogicalResult verifyOperator(Operation *op) {
   if (isa<TaskRegionOpInterface, tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-          tensor::EmptyOp, func::ReturnOp>(op))
+          func::ReturnOp>(op))
     return success();
-  if (auto fill = dyn_cast<linalg::FillOp>(op)) {
-    for (OpOperand &use : fill->getUses()) {
+  if (isa<tensor::EmptyOp, linalg::FillOp>(op)) {
+    for (OpOperand &use : op->getUses()) {
       auto dps = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
-      if (!dps || !dps.isDpsInit(&use))
+      if (!isa<tensor::DimOp>(use.getOwner()) && (!dps || !dps.isDpsInit(&use)))
         return op->emitOpError(
             "is only supported as the destination of an operator");
     }
@@ -280,6 +280,8 @@ LogicalResult Decomposer::makeOutputs() {
                           : value.getDefiningOp<tensor::CollapseShapeOp>()
                                 .getReassociationIndices();
         buffer = view(buffer, sourceType, source, groups);
+        if (!buffer)
+          return failure();
       } else {
         source = getOverwritten(value);
       }
@@ -310,13 +312,14 @@ LogicalResult Decomposer::convertView(Operation *op) {
       isa<tensor::ExpandShapeOp>(op)
           ? cast<tensor::ExpandShapeOp>(op).getReassociationIndices()
           : cast<tensor::CollapseShapeOp>(op).getReassociationIndices();
-  buffers[result] =
-      view(buffers[source], cast<RankedTensorType>(result.getType()), result,
-           groups);
-  return success();
+  Value buffer = view(buffers[source], cast<RankedTensorType>(result.getType()),
+                      result, groups);
+  buffers[result] = buffer;
+  return success(bool(buffer));
 }
 
-/// `buffer` with the shape of the tensor `shapeOf`, by one expand or collapse.
+/// `buffer` with the shape of the tensor `shapeOf`, by one expand or collapse;
+/// null after an error.
 Value Decomposer::view(Value buffer, RankedTensorType type, Value shapeOf,
                        ArrayRef<ReassociationIndices> groups) {
   Location loc = shapeOf.getLoc();
@@ -332,16 +335,25 @@ Value Decomposer::view(Value buffer, RankedTensorType type, Value shapeOf,
       extents.push_back(builder.getIndexAttr(extent));
       continue;
     }
-    SmallVector<Value> values;
-    for (unsigned i = 0; i < shapes.getNumSymbols(); ++i)
-      values.push_back(expr.isFunctionOfSymbol(i) ? symbolValue(i) : Value());
+    SmallVector<Value> values(shapes.getNumSymbols());
+    for (unsigned i = 0; i < values.size(); ++i) {
+      if (!expr.isFunctionOfSymbol(i))
+        continue;
+      values[i] = symbolValue(i);
+      if (!values[i]) {
+        emitError(loc, "no argument has the extent '")
+            << graph.getSymbol(i).getName() << "', which this view needs";
+        return {};
+      }
+    }
     extents.push_back(affine::expandAffineExpr(builder, loc, expr, {}, values));
   }
   return memref::ExpandShapeOp::create(builder, loc, target, buffer, groups,
                                        extents);
 }
 
-/// The symbol as the extent of the first argument that it is an extent of.
+/// The symbol as the extent of the first argument that it is an extent of, or
+/// null.
 Value Decomposer::symbolValue(unsigned symbol) {
   Value &value = symbolValues[symbol];
   if (value)

@@ -141,3 +141,32 @@ func.func @step(%x: tensor<4x4xf32> {task.name = "x", task.role = "state", task.
   // expected-note @+1 {{read here}}
   return %y, %x : tensor<4x4xf32>, tensor<4x4xf32>
 }
+
+// -----
+
+func.func @step() -> (tensor<2x2xf32> {task.name = "y"}) attributes {task.symbols = []} {
+  // expected-error @+1 {{is only supported as the destination of an operator}}
+  %e = tensor.empty() : tensor<4xf32>
+  %y = tensor.expand_shape %e [[0, 1]] output_shape [2, 2] : tensor<4xf32> into tensor<2x2xf32>
+  return %y : tensor<2x2xf32>
+}
+
+// -----
+
+#map = affine_map<(i) -> (i)>
+func.func @step(%x: tensor<?xf32> {task.name = "x", task.role = "input", task.shape = affine_map<()[T] -> (T * 8)>})
+    -> (tensor<?x8xf32> {task.name = "y"}) attributes {task.symbols = [#task.symbol<"T", 1 to 8>]} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %T = arith.divui %n, %c8 : index
+  // expected-error @+1 {{no argument has the extent 'T', which this view needs}}
+  %h = tensor.expand_shape %x [[0, 1]] output_shape [%T, 8] : tensor<?xf32> into tensor<?x8xf32>
+  %e = tensor.empty(%T) : tensor<?x8xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+    ins(%h : tensor<?x8xf32>) outs(%e : tensor<?x8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    linalg.yield %a : f32
+  } -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}
