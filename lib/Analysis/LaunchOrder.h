@@ -32,7 +32,8 @@ public:
   /// An edge from an earlier launch to the last one.
   void addEdge(unsigned from, bool isFull, bool isOnto);
 
-  bool isBefore(unsigned a, unsigned b) const { return full[b].test(a); }
+  /// Never true of a later `a`: its set has no bit for it.
+  bool isBefore(unsigned a, unsigned b) const { return a < b && full[b].test(a); }
   unsigned indexOf(task::LaunchOp launch) const { return indices.lookup(launch); }
   unsigned size() const { return full.size(); }
 
