@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${ETC_VENV:-$PWD/.venv}
+export CCACHE_SLOPPINESS=pch_defines,time_macros
+export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
 mkdir -p dist
 echo "[wheel] building (the static link takes a minute)"
 "$venv/bin/python" -m pip --disable-pip-version-check wheel -q --no-deps --no-build-isolation -w dist .
