@@ -399,7 +399,9 @@ LogicalResult Decomposer::makeDestination(Operation *op, OpOperand &init) {
       return op->emitOpError("overwrites argument ")
              << argument.getArgNumber() << ", which is no state: that would "
              << "need a copy";
-  buffers[result] = buffers[overwritten];
+  // Not in one line: an insertion moves what a reference would point to.
+  Value buffer = buffers[overwritten];
+  buffers[result] = buffer;
   return verifyInPlace(op, init);
 }
 
