@@ -81,7 +81,7 @@ void GpuBuilder::when(Value condition, function_ref<void()> body) {
 
 void GpuBuilder::consumerBarrier() {
   make<NVVM::BarrierOp>(TypeRange(), i32(kConsumerBarrier), i32(kConsumers),
-                          NVVM::BarrierReductionAttr(), Value());
+                        NVVM::BarrierReductionAttr(), Value());
 }
 Value GpuBuilder::consumerAny(Value flag) {
   // nvvm.barrier reduces at barrier 0 only; the intrinsic reduces at any.
@@ -105,8 +105,8 @@ Value GpuBuilder::nextSums() {
 }
 Value GpuBuilder::shuffle(Value value, int64_t mask) {
   return make<NVVM::ShflOp>(value.getType(), i32(-1), value, i32(mask),
-                              i32(kWarpSize - 1), NVVM::ShflKind::bfly,
-                              UnitAttr());
+                            i32(kWarpSize - 1), NVVM::ShflKind::bfly,
+                            UnitAttr());
 }
 Value GpuBuilder::reduceLanes(Value value,
                               function_ref<Value(Value, Value)> combine) {
@@ -137,7 +137,7 @@ Value GpuBuilder::advance(Value pointer, Value bytes) {
   if (bytes.getType().isIndex())
     bytes = make<arith::IndexCastOp>(getI64Type(), bytes);
   return make<LLVM::GEPOp>(pointer.getType(), getI8Type(), pointer,
-                             ArrayRef<LLVM::GEPArg>{bytes});
+                           ArrayRef<LLVM::GEPArg>{bytes});
 }
 Value GpuBuilder::load(Type type, Value pointer, int64_t alignment) {
   return make<LLVM::LoadOp>(type, pointer, alignment);
@@ -166,9 +166,14 @@ void GpuBuilder::storeReal(Value value, Value memref, ValueRange indices) {
 
 void makeInternal(func::FuncOp function) {
   function.setPrivate();
-  function->setAttr("llvm.linkage",
-                    LLVM::LinkageAttr::get(function.getContext(),
-                                           LLVM::Linkage::Internal));
+  function->setAttr(
+      "llvm.linkage",
+      LLVM::LinkageAttr::get(function.getContext(), LLVM::Linkage::Internal));
+  // Without it LLVM may copy a call, and the barriers in it, into both sides of
+  // a branch on the thread.
+  function->setAttr(
+      "passthrough",
+      Builder(function.getContext()).getStrArrayAttr({"convergent"}));
 }
 
 SmallVector<Value> delinearize(GpuBuilder &b, Value linear,

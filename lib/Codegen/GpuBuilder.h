@@ -37,19 +37,23 @@ constexpr llvm::StringLiteral kSharedMemory = "etc_shared";
 struct SharedLayout {
   static constexpr int64_t kCurrentLaunch = 0; // i32, noted by task.mark
   static constexpr int64_t kCurrentTask = 4;   // i32
-  static constexpr int64_t kLeave = 8;         // i32, set when a wait has failed
-  static constexpr int64_t kWarpCounts = 16;   // i32 per warp, chunks consumed
-  static constexpr int64_t kSumCounts = 48;    // i32 per warp, sets of sums used
+  static constexpr int64_t kLeave = 8;       // i32, set when a wait has failed
+  static constexpr int64_t kWarpCounts = 16; // i32 per warp, chunks consumed
+  static constexpr int64_t kSumCounts = 48;  // i32 per warp, sets of sums used
   static constexpr int64_t kLoaderCounts = 80; // i32 per warp, chunks issued
-  static constexpr int64_t kContext = 120;     // the kernel's argument, for slow paths
-  static constexpr int64_t kBarriers = 128;    // full, then empty: u64 [warp][stage]
+  static constexpr int64_t kContext =
+      120; // the kernel's argument, for slow paths
+  static constexpr int64_t kBarriers =
+      128; // full, then empty: u64 [warp][stage]
   static constexpr int64_t kMaxStages = 8;
-  static constexpr int64_t kScratch = kBarriers + 2 * 8 * kConsumerWarps * kMaxStages;
+  static constexpr int64_t kScratch =
+      kBarriers + 2 * 8 * kConsumerWarps * kMaxStages;
   /// Two sets of what warps add up, so that a sum needs one barrier: f32
   /// [warp][token][row].
   static constexpr int64_t kTileRows = 16;
   static constexpr int64_t kMaxTokens = 16;
-  static constexpr int64_t kSumSetBytes = 4 * kConsumerWarps * kTileRows * kMaxTokens;
+  static constexpr int64_t kSumSetBytes =
+      4 * kConsumerWarps * kTileRows * kMaxTokens;
   static constexpr int64_t kPartialSumBytes = 2 * kSumSetBytes;
   static constexpr int64_t kRingAlignment = 1024;
 };
@@ -83,7 +87,8 @@ public:
   mlir::Value laneI32() { return toI32(lane()); }
 
   /// `compare(predicate, a, b)` on integers or indices.
-  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a, mlir::Value b);
+  mlir::Value compare(mlir::arith::CmpIPredicate predicate, mlir::Value a,
+                      mlir::Value b);
   mlir::Value isThread(int64_t number);
 
   /// for (i = begin; i < end; i += step) body(i).
@@ -91,8 +96,11 @@ public:
             llvm::function_ref<void(mlir::Value)> body);
   /// The same with carried values.
   llvm::SmallVector<mlir::Value>
-  loop(mlir::Value begin, mlir::Value end, mlir::Value step, mlir::ValueRange init,
-       llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
+  loop(mlir::Value begin, mlir::Value end, mlir::Value step,
+       mlir::ValueRange init,
+       llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value,
+                                                         mlir::ValueRange)>
+           body);
   void when(mlir::Value condition, llvm::function_ref<void()> body);
 
   /// All consumer threads meet; what they wrote before is visible after.
@@ -105,9 +113,9 @@ public:
   /// The value of the lane whose number differs in `mask`.
   mlir::Value shuffle(mlir::Value value, int64_t mask);
   /// Combines the values of all lanes; every lane gets the result.
-  mlir::Value
-  reduceLanes(mlir::Value value,
-              llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
+  mlir::Value reduceLanes(
+      mlir::Value value,
+      llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
 
   /// Address in shared memory, `offset` in bytes.
   mlir::Value shared(int64_t offset);
@@ -121,7 +129,8 @@ public:
 
   /// An element as f32, and f32 as an element.
   mlir::Value loadReal(mlir::Value memref, mlir::ValueRange indices);
-  void storeReal(mlir::Value value, mlir::Value memref, mlir::ValueRange indices);
+  void storeReal(mlir::Value value, mlir::Value memref,
+                 mlir::ValueRange indices);
   mlir::Value round(mlir::Value value, mlir::Type type);
   mlir::Value extend(mlir::Value value);
 };

@@ -52,8 +52,8 @@ private:
       point[dim] = value;
   }
   SmallVector<Value> element(OpOperand &operand, ValueRange point) {
-    return *affine::expandAffineMap(
-        b, b.getLoc(), op.getMatchingIndexingMap(&operand), point);
+    return *affine::expandAffineMap(b, b.getLoc(),
+                                    op.getMatchingIndexingMap(&operand), point);
   }
   Value read(OpOperand &operand, ValueRange point) {
     if (!isa<MemRefType>(operand.get().getType()))
@@ -125,9 +125,9 @@ void Structured::perWarp(Operation *combiner, TypedAttr neutral) {
       scalars.push_back(carried.front());
       return compute(scalars, point);
     };
-    Value partial = b.loop(b.lane(), volume(reduced), b.index(kWarpSize), start,
-                           step)
-                        .front();
+    Value partial =
+        b.loop(b.lane(), volume(reduced), b.index(kWarpSize), start, step)
+            .front();
     Value total = b.reduceLanes(partial, combine);
     b.when(b.compare(arith::CmpIPredicate::eq, b.lane(), b.index(0)), [&] {
       Value result = combine(read(init, point), total);
@@ -150,7 +150,8 @@ static Operation *getLaneCombiner(linalg::LinalgOp op) {
   return combiners.front();
 }
 
-LogicalResult etc::codegen::lowerStructured(GpuBuilder &b, linalg::LinalgOp op) {
+LogicalResult etc::codegen::lowerStructured(GpuBuilder &b,
+                                            linalg::LinalgOp op) {
   Structured code(b, op);
   if (Operation *combiner = getLaneCombiner(op)) {
     if (std::optional<TypedAttr> neutral = arith::getNeutralElement(combiner)) {

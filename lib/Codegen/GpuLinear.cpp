@@ -2,9 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A streamed weight is the A operand of mma.m16n8k16, in fragment order; tokens are
-// the columns of B. K is split over the consumer warps; their sums of a 16-row tile
-// meet in shared memory behind one barrier.
+// A streamed weight is the A operand of mma.m16n8k16, in fragment order; tokens
+// are the columns of B. K is split over the consumer warps; their sums of a
+// 16-row tile meet in shared memory behind one barrier.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,7 +20,8 @@ namespace {
 /// The consumers' part of a streamed linear, for up to 8 * `groups` tokens.
 class StreamedLinear {
 public:
-  StreamedLinear(GpuBuilder &b, task::LinearOp op, const Ring &ring, int64_t groups)
+  StreamedLinear(GpuBuilder &b, task::LinearOp op, const Ring &ring,
+                 int64_t groups)
       : b(b), op(op), ring(ring), groups(groups),
         tile(cast<task::StreamType>(op.getWeight().getType()).getTile()),
         steps(ring, tile.getDimSize(1)) {}
@@ -28,13 +29,15 @@ public:
   void emit();
 
 private:
-  /// Accumulators that take turns, so that an mma need not wait for the last one.
+  /// Accumulators that take turns, so that an mma need not wait for the last
+  /// one.
   static constexpr int64_t kTurns = 2;
   using Values = SmallVector<Value>;
 
   void locateTokens();
-  /// Consumes one chunk of `blocks` blocks, the first being block `first` of the
-  /// row tile. The state: accumulators [group][turn][4], then the chunk's number.
+  /// Consumes one chunk of `blocks` blocks, the first being block `first` of
+  /// the row tile. The state: accumulators [group][turn][4], then the chunk's
+  /// number.
   Values chunk(Value first, int64_t blocks, ValueRange state);
   /// The same where `blocks` is a value (i32).
   Values shortChunk(Value first, Value blocks, ValueRange state);
@@ -57,8 +60,8 @@ private:
 };
 } // namespace
 
-/// Tokens beyond the last are the last again: columns of B do not mix, and nobody
-/// reads their sums.
+/// Tokens beyond the last are the last again: columns of B do not mix, and
+/// nobody reads their sums.
 void StreamedLinear::locateTokens() {
   auto metadata = b.make<memref::ExtractStridedMetadataOp>(op.getInput());
   Value base = b.global(op.getInput());
@@ -66,7 +69,8 @@ void StreamedLinear::locateTokens() {
   Value number = b.make<arith::DivUIOp>(b.lane(), b.index(4));
   Value column = b.make<arith::RemUIOp>(b.lane(), b.index(4));
   for (int64_t group = 0; group < groups; ++group) {
-    Value token = b.make<arith::MinSIOp>(b.add(number, b.index(8 * group)), last);
+    Value token =
+        b.make<arith::MinSIOp>(b.add(number, b.index(8 * group)), last);
     Value element = b.add(b.mul(token, metadata.getStrides()[0]),
                           b.mul(column, b.index(2)));
     tokenRows.push_back(b.advance(base, b.mul(element, b.index(2))));
@@ -85,21 +89,23 @@ SmallVector<Value> StreamedLinear::loadActivations(Value block) {
   return loaded;
 }
 
-void StreamedLinear::multiply(Value data, Value block, ArrayRef<Value> activations,
-                              int64_t turn, MutableArrayRef<Value> state) {
+void StreamedLinear::multiply(Value data, Value block,
+                              ArrayRef<Value> activations, int64_t turn,
+                              MutableArrayRef<Value> state) {
   Type i32 = b.getI32Type(), f32 = b.getF32Type();
-  Value offset = b.add(b.mul(block, b.i32(Ring::kBlockBytes)),
-                       b.mul(lane, b.i32(16)));
+  Value offset =
+      b.add(b.mul(block, b.i32(Ring::kBlockBytes)), b.mul(lane, b.i32(16)));
   Value fragment = b.load(VectorType::get(4, i32), b.advance(data, offset), 16);
   Values a;
   for (int64_t i = 0; i < 4; ++i)
     a.push_back(b.make<LLVM::ExtractElementOp>(fragment, b.i32(i)));
-  auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32});
+  auto type =
+      LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32});
   for (int64_t group = 0; group < groups; ++group) {
     auto sums = state.slice(4 * (group * kTurns + turn), 4);
     Value next = b.make<NVVM::MmaOp>(
-        type, a, activations.slice(2 * group, 2), sums, ArrayRef<int64_t>{16, 8, 16},
-        std::nullopt, std::nullopt,
+        type, a, activations.slice(2 * group, 2), sums,
+        ArrayRef<int64_t>{16, 8, 16}, std::nullopt, std::nullopt,
         std::array{NVVM::MMATypes::bf16, NVVM::MMATypes::bf16},
         std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
     for (int64_t i = 0; i < 4; ++i)
@@ -134,7 +140,8 @@ SmallVector<Value> StreamedLinear::chunk(Value first, int64_t blocks,
     activations.push_back(loadActivations(b.add(first, b.i32(block))));
   waitFull(stage);
   for (int64_t block = 0; block < blocks; ++block)
-    multiply(stage.data, b.i32(block), activations[block], block % kTurns, next);
+    multiply(stage.data, b.i32(block), activations[block], block % kTurns,
+             next);
   leave(stage);
   next.back() = b.add(next.back(), b.i32(1));
   return next;
@@ -144,14 +151,15 @@ SmallVector<Value> StreamedLinear::shortChunk(Value first, Value blocks,
                                               ValueRange state) {
   Ring::Stage stage = ring.getStage(b, warp, state.back());
   waitFull(stage);
-  Values next = b.loop(
-      b.index(0), b.toIndex(blocks), b.index(1), state,
-      [&](Value i, ValueRange carried) -> Values {
-        Values sums(carried);
-        Value block = b.toI32(i);
-        multiply(stage.data, block, loadActivations(b.add(first, block)), 0, sums);
-        return sums;
-      });
+  Values next =
+      b.loop(b.index(0), b.toIndex(blocks), b.index(1), state,
+             [&](Value i, ValueRange carried) -> Values {
+               Values sums(carried);
+               Value block = b.toI32(i);
+               multiply(stage.data, block, loadActivations(b.add(first, block)),
+                        0, sums);
+               return sums;
+             });
   leave(stage);
   next.back() = b.add(next.back(), b.i32(1));
   return next;
@@ -176,7 +184,8 @@ void StreamedLinear::storePartialSums(Value sums, ValueRange accumulators) {
 
 /// One thread per row and token.
 void StreamedLinear::storeOutput(Value sums, Value firstRow) {
-  Value token = b.make<arith::DivUIOp>(b.thread(), b.index(SharedLayout::kTileRows));
+  Value token =
+      b.make<arith::DivUIOp>(b.thread(), b.index(SharedLayout::kTileRows));
   b.when(b.compare(arith::CmpIPredicate::ult, token, tokens), [&] {
     Value mine = b.advance(sums, b.mul(b.toI32(b.thread()), b.i32(4)));
     int64_t stride = 4 * SharedLayout::kTileRows * SharedLayout::kMaxTokens;
@@ -185,7 +194,8 @@ void StreamedLinear::storeOutput(Value sums, Value firstRow) {
       Value other = b.load(b.getF32Type(), b.advance(mine, b.i32(i * stride)));
       total = b.make<arith::AddFOp>(total, other);
     }
-    Value row = b.make<arith::RemUIOp>(b.thread(), b.index(SharedLayout::kTileRows));
+    Value row =
+        b.make<arith::RemUIOp>(b.thread(), b.index(SharedLayout::kTileRows));
     row = b.add(row, firstRow);
     if (op.getBias())
       total = b.make<arith::AddFOp>(total, b.loadReal(op.getBias(), row));
@@ -206,8 +216,9 @@ void StreamedLinear::emit() {
     state.push_back(count.front());
     state = b.loop(b.index(0), b.index(steps.full), b.index(1), state,
                    [&](Value step, ValueRange carried) {
-                     Value first = b.add(b.mul(b.toI32(step), b.i32(steps.stepBlocks)),
-                                         b.mul(warp, b.i32(steps.chunkBlocks)));
+                     Value first =
+                         b.add(b.mul(b.toI32(step), b.i32(steps.stepBlocks)),
+                               b.mul(warp, b.i32(steps.chunkBlocks)));
                      return chunk(first, steps.chunkBlocks, carried);
                    });
     if (steps.rest) {
@@ -254,17 +265,20 @@ static void lowerPlain(GpuBuilder &b, task::LinearOp op) {
   Value tokens = b.make<memref::DimOp>(op.getOutput(), 0);
   Value rows = b.make<memref::DimOp>(op.getOutput(), 1);
   Value columns = b.make<memref::DimOp>(op.getInput(), 1);
-  auto add = [&](Value x, Value y) -> Value { return b.make<arith::AddFOp>(x, y); };
+  auto add = [&](Value x, Value y) -> Value {
+    return b.make<arith::AddFOp>(x, y);
+  };
   b.loop(b.warp(), b.mul(tokens, rows), b.index(kConsumerWarps), [&](Value i) {
     SmallVector<Value> point = delinearize(b, i, {rows, tokens});
     Value n = point[0], t = point[1];
-    Value part = b.loop(b.lane(), columns, b.index(kWarpSize), b.f32(0),
-                        [&](Value k, ValueRange sum) -> SmallVector<Value> {
-                          Value x = b.loadReal(op.getInput(), {t, k});
-                          Value w = b.loadReal(op.getWeight(), {n, k});
-                          return {add(sum.front(), b.make<arith::MulFOp>(x, w))};
-                        })
-                     .front();
+    Value part =
+        b.loop(b.lane(), columns, b.index(kWarpSize), b.f32(0),
+               [&](Value k, ValueRange sum) -> SmallVector<Value> {
+                 Value x = b.loadReal(op.getInput(), {t, k});
+                 Value w = b.loadReal(op.getWeight(), {n, k});
+                 return {add(sum.front(), b.make<arith::MulFOp>(x, w))};
+               })
+            .front();
     Value total = b.reduceLanes(part, add);
     b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
       Value result = total;

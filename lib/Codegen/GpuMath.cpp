@@ -2,9 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A user's machine has no libdevice, so what has no instruction is an error here
-// and not an unresolved symbol there. Errors: ex2.approx 2 ulp, so that exp(x) is
-// within 2^-22 + |x| 2^-23 of its value; rsqrt.approx 2^-22.9.
+// A user's machine has no libdevice, so what has no instruction is an error
+// here and not an unresolved symbol there. Errors: ex2.approx 2 ulp, so that
+// exp(x) is within 2^-22 + |x| 2^-23 of its value; rsqrt.approx 2^-22.9.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,7 +32,8 @@ static Value emitRsqrt(GpuBuilder &b, Value x) {
 
 /// What LLVM has an instruction for.
 static bool isNative(Operation *op) {
-  return isa<math::AbsFOp, math::FmaOp, math::SqrtOp, math::FloorOp, math::CeilOp>(op);
+  return isa<math::AbsFOp, math::FmaOp, math::SqrtOp, math::FloorOp,
+             math::CeilOp>(op);
 }
 
 LogicalResult etc::codegen::lowerMath(Operation *root) {

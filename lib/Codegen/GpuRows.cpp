@@ -14,14 +14,17 @@ using namespace etc::codegen;
 
 static SmallVector<Value> getExtents(GpuBuilder &b, Value memref) {
   SmallVector<Value> extents;
-  for (int64_t dim = 0; dim < cast<MemRefType>(memref.getType()).getRank(); ++dim)
+  for (int64_t dim = 0; dim < cast<MemRefType>(memref.getType()).getRank();
+       ++dim)
     extents.push_back(b.make<memref::DimOp>(memref, dim));
   return extents;
 }
 
 /// The sum of a value over all consumer threads, which all get it.
 static Value sumOverBlock(GpuBuilder &b, Value value) {
-  auto add = [&](Value x, Value y) -> Value { return b.make<arith::AddFOp>(x, y); };
+  auto add = [&](Value x, Value y) -> Value {
+    return b.make<arith::AddFOp>(x, y);
+  };
   Value sums = b.nextSums();
   Value ofWarp = b.reduceLanes(value, add);
   b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
@@ -30,7 +33,8 @@ static Value sumOverBlock(GpuBuilder &b, Value value) {
   b.consumerBarrier();
   Value total = b.load(b.getF32Type(), sums);
   for (int64_t warp = 1; warp < kConsumerWarps; ++warp)
-    total = add(total, b.load(b.getF32Type(), b.advance(sums, b.i32(4 * warp))));
+    total =
+        add(total, b.load(b.getF32Type(), b.advance(sums, b.i32(4 * warp))));
   return total;
 }
 
@@ -41,14 +45,13 @@ static void normalizeRow(GpuBuilder &b, task::RMSNormOp op, Value width,
     indices.push_back(k);
     return indices;
   };
-  Value squares =
-      b.loop(b.thread(), width, b.index(kConsumers), b.f32(0),
-             [&](Value k, ValueRange sum) -> SmallVector<Value> {
-               Value x = b.loadReal(op.getInput(), at(k));
-               Value square = b.make<arith::MulFOp>(x, x);
-               return {b.make<arith::AddFOp>(sum.front(), square)};
-             })
-          .front();
+  Value squares = b.loop(b.thread(), width, b.index(kConsumers), b.f32(0),
+                         [&](Value k, ValueRange sum) -> SmallVector<Value> {
+                           Value x = b.loadReal(op.getInput(), at(k));
+                           Value square = b.make<arith::MulFOp>(x, x);
+                           return {b.make<arith::AddFOp>(sum.front(), square)};
+                         })
+                      .front();
   Value count = b.make<arith::UIToFPOp>(b.getF32Type(), b.toI32(width));
   Value mean = b.make<arith::DivFOp>(sumOverBlock(b, squares), count);
   Value inverse = b.make<math::RsqrtOp>(

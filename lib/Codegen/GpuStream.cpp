@@ -30,10 +30,9 @@ Value RingSteps::getBegin(GpuBuilder &b, Value warp, Value stepBlocks) {
 Ring::Stage Ring::getStage(GpuBuilder &b, Value warp, Value count) const {
   Value stage = b.make<arith::RemUIOp>(count, b.i32(stages));
   Value round = b.make<arith::DivUIOp>(count, b.i32(stages));
-  Value barrier =
-      b.add(b.mul(warp, b.i32(SharedLayout::kMaxStages)), stage);
-  Value full = b.advance(b.shared(SharedLayout::kBarriers),
-                         b.mul(barrier, b.i32(8)));
+  Value barrier = b.add(b.mul(warp, b.i32(SharedLayout::kMaxStages)), stage);
+  Value full =
+      b.advance(b.shared(SharedLayout::kBarriers), b.mul(barrier, b.i32(8)));
   int64_t toEmpty = 8 * kConsumerWarps * SharedLayout::kMaxStages;
   Value slot = b.add(b.mul(warp, b.i32(stages)), stage);
   return {full, b.advance(full, b.i32(toEmpty)),
@@ -42,18 +41,20 @@ Ring::Stage Ring::getStage(GpuBuilder &b, Value warp, Value count) const {
 }
 
 static Value tryWait(GpuBuilder &b, Value barrier, Value parity) {
-  return b.make<NVVM::MBarrierTryWaitOp>(b.getI1Type(), barrier, parity, Value());
+  return b.make<NVVM::MBarrierTryWaitOp>(b.getI1Type(), barrier, parity,
+                                         Value());
 }
 
 /// True if a consumer of this block has failed: nobody will empty a stage.
 static Value mustLeave(GpuBuilder &b) {
-  Value flag = b.make<LLVM::LoadOp>(b.getI32Type(), b.shared(SharedLayout::kLeave),
-                                    /*alignment=*/4, /*isVolatile=*/true);
+  Value flag =
+      b.make<LLVM::LoadOp>(b.getI32Type(), b.shared(SharedLayout::kLeave),
+                           /*alignment=*/4, /*isVolatile=*/true);
   return b.compare(arith::CmpIPredicate::ne, flag, b.i32(0));
 }
 
-/// Waits until the stage is empty; false if it never will be. The consumers bound
-/// this wait: each of theirs ends, or sets the flag that ends this one.
+/// Waits until the stage is empty; false if it never will be. The consumers
+/// bound this wait: each of theirs ends, or sets the flag that ends this one.
 static Value waitEmpty(GpuBuilder &b, const Ring::Stage &stage) {
   OpBuilder::InsertionGuard guard(b);
   Value before = b.make<arith::XOrIOp>(stage.parity, b.i32(1));
@@ -72,13 +73,15 @@ static void copyChunk(GpuBuilder &b, const Ring::Stage &stage, Value source,
   Value size = b.i32(Ring::kBlockBytes);
   Value bytes = b.mul(blocks, size);
   b.make<NVVM::MBarrierArriveExpectTxOp>(b.getI64Type(), stage.full, bytes,
-                                         NVVM::MemScopeKind::CTA, false, Value());
+                                         NVVM::MemScopeKind::CTA, false,
+                                         Value());
   // A narrow weight has nothing for some warps.
   b.when(b.compare(arith::CmpIPredicate::ne, bytes, b.i32(0)), [&] {
     Value offset = b.mul(b.toIndex(firstBlock), b.index(Ring::kBlockBytes));
     Value policy = b.make<arith::ConstantOp>(b.getI64IntegerAttr(kEvictFirst));
     b.make<NVVM::CpAsyncBulkGlobalToSharedClusterOp>(
-        stage.data, b.advance(source, offset), stage.full, bytes, Value(), policy);
+        stage.data, b.advance(source, offset), stage.full, bytes, Value(),
+        policy);
   });
 }
 
@@ -114,7 +117,8 @@ void etc::codegen::lowerStream(GpuBuilder &b, task::StreamOp op,
             Value chunk = b.toI32(i), perTile = b.i32(steps.count());
             Value tile = b.make<arith::DivUIOp>(chunk, perTile);
             Value step = b.make<arith::RemUIOp>(chunk, perTile);
-            Value isRest = b.compare(arith::CmpIPredicate::eq, step, b.i32(steps.full));
+            Value isRest =
+                b.compare(arith::CmpIPredicate::eq, step, b.i32(steps.full));
             Value shared = b.make<arith::SelectOp>(isRest, b.i32(steps.rest),
                                                    b.i32(steps.stepBlocks));
             Value begin = RingSteps::getBegin(b, warp, shared);
@@ -122,7 +126,8 @@ void etc::codegen::lowerStream(GpuBuilder &b, task::StreamOp op,
             Value first = b.add(b.add(b.mul(tile, b.i32(steps.blocks)),
                                       b.mul(step, b.i32(steps.stepBlocks))),
                                 begin);
-            copyChunk(b, stage, source, first, b.make<arith::SubIOp>(end, begin));
+            copyChunk(b, stage, source, first,
+                      b.make<arith::SubIOp>(end, begin));
           });
           Value next = b.add(state[0], b.make<arith::ExtUIOp>(i32, ready));
           b.make<scf::YieldOp>(ValueRange{next, ready});
@@ -143,12 +148,17 @@ void etc::codegen::drainStreams(GpuBuilder &b, const Ring &ring) {
         OpBuilder::InsertionGuard guard(b);
         Type i32 = b.getI32Type();
         auto loop = b.make<scf::WhileOp>(TypeRange(i32), ValueRange(b.i32(0)));
-        Block *look = b.createBlock(&loop.getBefore(), {}, TypeRange(i32), b.getLoc());
+        Block *look =
+            b.createBlock(&loop.getBefore(), {}, TypeRange(i32), b.getLoc());
         Value looks = b.add(look->getArgument(0), b.i32(1));
-        Value lost = b.compare(arith::CmpIPredicate::sge, looks, b.i32(kDrainLooks));
-        Value stop = b.make<arith::OrIOp>(tryWait(b, stage.full, stage.parity), lost);
-        b.make<scf::ConditionOp>(b.make<arith::XOrIOp>(stop, b.boolean(true)), looks);
-        Block *again = b.createBlock(&loop.getAfter(), {}, TypeRange(i32), b.getLoc());
+        Value lost =
+            b.compare(arith::CmpIPredicate::sge, looks, b.i32(kDrainLooks));
+        Value stop =
+            b.make<arith::OrIOp>(tryWait(b, stage.full, stage.parity), lost);
+        b.make<scf::ConditionOp>(b.make<arith::XOrIOp>(stop, b.boolean(true)),
+                                 looks);
+        Block *again =
+            b.createBlock(&loop.getAfter(), {}, TypeRange(i32), b.getLoc());
         b.make<scf::YieldOp>(again->getArgument(0));
       });
     });

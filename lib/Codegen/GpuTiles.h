@@ -40,19 +40,20 @@ struct Ring {
 };
 
 /// A row tile crosses the ring in steps of one chunk per consumer warp. The
-/// chunks of a step lie side by side in memory; the warps share the blocks of the
-/// last step evenly.
+/// chunks of a step lie side by side in memory; the warps share the blocks of
+/// the last step evenly.
 struct RingSteps {
   RingSteps(const Ring &ring, int64_t columns);
   int64_t chunkBlocks; // of a full step
   int64_t stepBlocks;
-  int64_t blocks;      // of the tile
-  int64_t full;        // steps that fill their stages
-  int64_t rest;        // blocks of the step after them; 0: there is none
+  int64_t blocks; // of the tile
+  int64_t full;   // steps that fill their stages
+  int64_t rest;   // blocks of the step after them; 0: there is none
 
   int64_t count() const { return full + (rest != 0); }
   /// Block of a step of `stepBlocks` where the part of `warp` begins (i32).
-  static mlir::Value getBegin(GpuBuilder &b, mlir::Value warp, mlir::Value stepBlocks);
+  static mlir::Value getBegin(GpuBuilder &b, mlir::Value warp,
+                              mlir::Value stepBlocks);
 };
 
 /// The loader's part: copies the tile into the ring.
@@ -61,8 +62,10 @@ void lowerStream(GpuBuilder &b, task::StreamOp op, const Ring &ring);
 /// write to a block that has left.
 void drainStreams(GpuBuilder &b, const Ring &ring);
 
-/// On the tensor cores if the weight is a stream, which `pack-weights` has checked.
-mlir::LogicalResult lowerLinear(GpuBuilder &b, task::LinearOp op, const Ring &ring);
+/// On the tensor cores if the weight is a stream, which `pack-weights` has
+/// checked.
+mlir::LogicalResult lowerLinear(GpuBuilder &b, task::LinearOp op,
+                                const Ring &ring);
 mlir::LogicalResult lowerRMSNorm(GpuBuilder &b, task::RMSNormOp op);
 /// math operations as instructions of the GPU: there is no library to call.
 mlir::LogicalResult lowerMath(mlir::Operation *root);

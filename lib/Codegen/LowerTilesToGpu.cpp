@@ -52,12 +52,11 @@ static void declareWaitChunk(gpu::GPUModuleOp device) {
 }
 
 namespace {
-struct LowerTilesToGpu
-    : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
+struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
   void runOnOperation() override {
     for (auto plan : getOperation().getOps<etc::task::SharedMemoryOp>()) {
-      auto program = getOperation().lookupSymbol<etc::task::ProgramOp>(
-          plan.getProgram());
+      auto program =
+          getOperation().lookupSymbol<etc::task::ProgramOp>(plan.getProgram());
       auto device = getOperation().lookupSymbol<gpu::GPUModuleOp>(
           (plan.getProgram() + "_device").str());
       if (!program || !device) {
@@ -65,14 +64,15 @@ struct LowerTilesToGpu
         return signalPassFailure();
       }
       if (failed(lowerStreams(program, device, getRing(plan))) ||
-          failed(lowerTiles(device, getRing(plan))) || failed(lowerMath(device)))
+          failed(lowerTiles(device, getRing(plan))) ||
+          failed(lowerMath(device)))
         return signalPassFailure();
     }
   }
 
   /// The loader's streams: those that nobody in their function consumes.
-  LogicalResult lowerStreams(etc::task::ProgramOp program, gpu::GPUModuleOp device,
-                             const Ring &ring) {
+  LogicalResult lowerStreams(etc::task::ProgramOp program,
+                             gpu::GPUModuleOp device, const Ring &ring) {
     SmallVector<etc::task::StreamOp> streams;
     device.walk([&](etc::task::StreamOp stream) {
       if (stream->use_empty())
@@ -84,15 +84,16 @@ struct LowerTilesToGpu
     if (llvm::none_of(buffers, [](etc::task::BufferAttr buffer) {
           return buffer.getLayout() == etc::task::Layout::mma_fragments;
         }))
-      return program.emitOpError("streams weights that are not in fragment order; "
-                                 "run pack-weights before lower-to-persistent");
+      return program.emitOpError(
+          "streams weights that are not in fragment order; "
+          "run pack-weights before lower-to-persistent");
     for (etc::task::StreamOp stream : streams) {
       GpuBuilder b(stream.getLoc(), stream);
       lowerStream(b, stream, ring);
       stream.erase();
     }
-    auto loader =
-        device.lookupSymbol<func::FuncOp>((program.getSymName() + "_loader").str());
+    auto loader = device.lookupSymbol<func::FuncOp>(
+        (program.getSymName() + "_loader").str());
     GpuBuilder b(loader.getLoc(), loader.getBody().back().getTerminator());
     drainStreams(b, ring);
     declareWaitChunk(device);

@@ -64,8 +64,9 @@ struct OutlineGpuKernel
     };
     func::FuncOp consumer = find("consumer"), loader = find("loader");
     if (!consumer || !loader)
-      return program.emitOpError("expects a loader and a consumer function beside "
-                                 "it: lower-to-persistent{roles=loader,consumer}");
+      return program.emitOpError(
+          "expects a loader and a consumer function beside "
+          "it: lower-to-persistent{roles=loader,consumer}");
 
     GpuBuilder b(program.getLoc(), program);
     auto device =
@@ -84,7 +85,9 @@ struct OutlineGpuKernel
 
   void buildKernel(GpuBuilder &b, StringRef name, func::FuncOp consumer,
                    func::FuncOp loader) {
-    auto kernel = b.make<gpu::GPUFuncOp>(name, b.getFunctionType(LLVM::LLVMPointerType::get(b.getContext()), {}));
+    auto kernel = b.make<gpu::GPUFuncOp>(
+        name,
+        b.getFunctionType(LLVM::LLVMPointerType::get(b.getContext()), {}));
     kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
     kernel.setKnownBlockSizeAttr(
         b.getDenseI32ArrayAttr({static_cast<int32_t>(kBlockThreads), 1, 1}));
@@ -97,8 +100,8 @@ struct OutlineGpuKernel
                          TypeRange(task::WorkerType::get(b.getContext())),
                          ValueRange(kernel.getArgument(0)))
                         .getResult(0);
-    Value isConsumer = b.compare(arith::CmpIPredicate::ult, b.thread(),
-                                 b.index(kConsumers));
+    Value isConsumer =
+        b.compare(arith::CmpIPredicate::ult, b.thread(), b.index(kConsumers));
     auto branch = b.make<scf::IfOp>(isConsumer, /*withElseRegion=*/true);
     b.make<gpu::ReturnOp>();
     b.setInsertionPointToStart(branch.thenBlock());

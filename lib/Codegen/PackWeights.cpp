@@ -46,7 +46,8 @@ private:
   void collect(LaunchOp launch);
   void spread();
 
-  llvm::DenseMap<std::pair<Operation *, unsigned>, std::shared_ptr<Parameter>> parameters;
+  llvm::DenseMap<std::pair<Operation *, unsigned>, std::shared_ptr<Parameter>>
+      parameters;
   llvm::MapVector<Operation *, Weight> weights;
 };
 } // namespace
@@ -80,8 +81,8 @@ static std::optional<int64_t> getRowBound(LaunchOp launch, unsigned read) {
     lower.push_back(graph.getSymbol(i).getMin());
     upper.push_back(graph.getSymbol(i).getMax());
   }
-  return getBoundForAffineExpr(shape.getResult(0), 0, shape.getNumSymbols(), lower,
-                               upper, /*isUpper=*/true);
+  return getBoundForAffineExpr(shape.getResult(0), 0, shape.getNumSymbols(),
+                               lower, upper, /*isUpper=*/true);
 }
 
 /// Why the weight's tile cannot be an A operand; empty if it can.
@@ -109,7 +110,8 @@ static std::string checkInput(LaunchOp launch, LinearOp linear) {
   auto type = cast<MemRefType>(linear.getInput().getType());
   auto input = dyn_cast<BlockArgument>(linear.getInput());
   unsigned first = launch.getGridRank();
-  if (!type.getElementType().isBF16() || !input || input.getArgNumber() < first ||
+  if (!type.getElementType().isBF16() || !input ||
+      input.getArgNumber() < first ||
       input.getArgNumber() >= first + launch.getReads().size())
     return "its input is not bf16 that the task reads";
   SmallVector<int64_t> strides;
@@ -131,7 +133,8 @@ static std::string check(Use &use) {
     return ("@" + use.launch.getBody() + " reads it as it is").str();
   for (StreamOp stream : use.parameter->streams) {
     auto linear = cast<LinearOp>(*stream->user_begin());
-    for (std::string reason : {checkTile(use, stream), checkInput(use.launch, linear)})
+    for (std::string reason :
+         {checkTile(use, stream), checkInput(use.launch, linear)})
       if (!reason.empty())
         return reason + (" (@" + use.launch.getBody() + ")").str();
   }
@@ -176,7 +179,8 @@ void PackWeights::spread() {
         if (weight.reason.empty() && spoiled.contains(use.parameter)) {
           StringRef other = cast<ArgumentOp>(spoiled[use.parameter]).getName();
           weight.reason =
-              ("it shares @" + use.launch.getBody() + " with '" + other + "'").str();
+              ("it shares @" + use.launch.getBody() + " with '" + other + "'")
+                  .str();
           changed = true;
         }
   }
@@ -187,8 +191,9 @@ void PackWeights::runOnOperation() {
   weights.clear();
   getOperation().walk([&](LaunchOp launch) { collect(launch); });
   weights.remove_if([](auto &entry) {
-    return llvm::none_of(entry.second.uses,
-                         [](const Use &use) { return use.parameter != nullptr; });
+    return llvm::none_of(entry.second.uses, [](const Use &use) {
+      return use.parameter != nullptr;
+    });
   });
   for (auto &[argument, weight] : weights)
     for (Use &use : weight.uses)
@@ -201,8 +206,8 @@ void PackWeights::runOnOperation() {
       argument.setLayout(Layout::mma_fragments);
       continue;
     }
-    argument.emitRemark("'") << argument.getName() << "' is not streamed: "
-                             << weight.reason;
+    argument.emitRemark("'")
+        << argument.getName() << "' is not streamed: " << weight.reason;
     for (Use &use : weight.uses) {
       if (!use.parameter)
         continue;

@@ -28,9 +28,10 @@ struct PlanSharedMemory
   using PlanSharedMemoryPassBase::PlanSharedMemoryPassBase;
 
   void runOnOperation() override {
-    bool streams = getOperation()
-                       .walk([](task::StreamOp) { return WalkResult::interrupt(); })
-                       .wasInterrupted();
+    bool streams =
+        getOperation()
+            .walk([](task::StreamOp) { return WalkResult::interrupt(); })
+            .wasInterrupted();
     bool sums = getOperation()
                     .walk([](Operation *op) {
                       return isa<task::StreamOp, task::RMSNormOp>(op)
@@ -47,14 +48,16 @@ struct PlanSharedMemory
     int64_t bytes = this->bytes, stageBytes = this->stageBytes;
     if (stageBytes <= 0 || stageBytes % 512)
       return program.emitOpError("cannot have stages of ")
-             << stageBytes << " bytes: stage-bytes is a positive multiple of 512";
+             << stageBytes
+             << " bytes: stage-bytes is a positive multiple of 512";
     int64_t scratch = sums ? SharedLayout::kPartialSumBytes : 0;
-    int64_t fixed =
-        llvm::alignTo(SharedLayout::kScratch + scratch, SharedLayout::kRingAlignment);
+    int64_t fixed = llvm::alignTo(SharedLayout::kScratch + scratch,
+                                  SharedLayout::kRingAlignment);
     int64_t perStage = kConsumerWarps * stageBytes;
     int64_t stages = 0;
     if (streams) {
-      stages = std::min<int64_t>((bytes - fixed) / perStage, SharedLayout::kMaxStages);
+      stages = std::min<int64_t>((bytes - fixed) / perStage,
+                                 SharedLayout::kMaxStages);
       if (bytes < fixed + kMinStages * perStage)
         return program.emitOpError("needs ")
                << fixed + kMinStages * perStage
@@ -66,13 +69,14 @@ struct PlanSharedMemory
     if (total > bytes)
       return program.emitOpError("needs ")
              << total << " bytes of shared memory, the target has " << bytes;
-    emitRemark(program.getLoc()) << "shared memory: " << stages << " stages of "
-                         << stageBytes << " bytes for each of " << kConsumerWarps
-                         << " warps, " << scratch << " of scratch, " << total
-                         << " of " << bytes << " in all";
+    emitRemark(program.getLoc())
+        << "shared memory: " << stages << " stages of " << stageBytes
+        << " bytes for each of " << kConsumerWarps << " warps, " << scratch
+        << " of scratch, " << total << " of " << bytes << " in all";
     OpBuilder b(program);
     task::SharedMemoryOp::create(b, program.getLoc(), program.getSymName(),
-                                 kBlockThreads, stages, stageBytes, scratch, total);
+                                 kBlockThreads, stages, stageBytes, scratch,
+                                 total);
     return success();
   }
 };

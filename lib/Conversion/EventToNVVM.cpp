@@ -3,8 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // All consumer threads of a block execute an event operation together; one of
-// them touches the counter. A barrier of the consumers joins their writes before
-// a release and hands an acquire on: causality order is transitive over bar.sync.
+// them touches the counter. A barrier of the consumers joins their writes
+// before a release and hands an acquire on: causality order is transitive over
+// bar.sync.
 //
 // LLVM 22 drops the ordering of `atomicrmw` on NVPTX, so the release is a PTX
 // instruction of its own; loads, stores and cmpxchg keep theirs.
@@ -62,8 +63,9 @@ static Value globalField(GpuBuilder &b, Value context, Field name) {
 }
 static WorkerNumber getWorkerNumber(OpBuilder &builder, Location loc, Value) {
   Type i32 = builder.getI32Type();
-  return {castToIndex(builder, loc, NVVM::BlockIdXOp::create(builder, loc, i32)),
-          castToIndex(builder, loc, NVVM::GridDimXOp::create(builder, loc, i32))};
+  return {
+      castToIndex(builder, loc, NVVM::BlockIdXOp::create(builder, loc, i32)),
+      castToIndex(builder, loc, NVVM::GridDimXOp::create(builder, loc, i32))};
 }
 
 //===----------------------------------------------------------------------===//
@@ -82,9 +84,9 @@ static void buildReport(GpuBuilder &b, Value context, Value row, Value entry,
                         Value seen, Value wanted) {
   using LLVM::AtomicOrdering;
   Value status = globalField(b, context, Field::status);
-  Value swap = b.make<LLVM::AtomicCmpXchgOp>(status, b.i32(0), b.i32(1),
-                                             AtomicOrdering::acq_rel,
-                                             AtomicOrdering::monotonic, kDevice);
+  Value swap = b.make<LLVM::AtomicCmpXchgOp>(
+      status, b.i32(0), b.i32(1), AtomicOrdering::acq_rel,
+      AtomicOrdering::monotonic, kDevice);
   Value isFirst = b.make<LLVM::ExtractValueOp>(swap, ArrayRef<int64_t>{1});
   b.when(isFirst, [&] {
     auto put = [&](Value value, size_t field) {
@@ -108,8 +110,8 @@ static void buildReport(GpuBuilder &b, Value context, Value row, Value entry,
 /// Polls until `wanted` is reached, the bound is exceeded or another worker has
 /// failed. Returns the last value and whether it failed.
 static std::pair<Value, Value> buildPolling(GpuBuilder &b, Value context,
-                                            Value row, Value entry, Value wanted,
-                                            Type valueType,
+                                            Value row, Value entry,
+                                            Value wanted, Type valueType,
                                             function_ref<Poll()> poll) {
   Type i32 = b.getI32Type(), i64 = b.getI64Type();
   Value timeout = field(b, context, Field::timeoutNs);
@@ -129,9 +131,9 @@ static std::pair<Value, Value> buildPolling(GpuBuilder &b, Value context,
       logicalNot(b, isReached(b, seen.word, wanted)),
       b.compare(arith::CmpIPredicate::slt, polls, b.i32(kPollsPerCheck)));
   b.make<scf::ConditionOp>(again, ValueRange{polls, seen.word, seen.value});
-  Block *next = b.createBlock(&inner.getAfter(), {},
-                              TypeRange{i32, i32, valueType},
-                              {b.getLoc(), b.getLoc(), b.getLoc()});
+  Block *next =
+      b.createBlock(&inner.getAfter(), {}, TypeRange{i32, i32, valueType},
+                    {b.getLoc(), b.getLoc(), b.getLoc()});
   b.make<scf::YieldOp>(ValueRange(next->getArgument(0)));
 
   b.setInsertionPointAfter(inner);
@@ -170,8 +172,8 @@ static void createWait(GpuBuilder &b) {
   Type i32 = b.getI32Type();
   auto context = LLVM::LLVMPointerType::get(b.getContext());
   auto global = LLVM::LLVMPointerType::get(b.getContext(), kGlobal);
-  func::FuncOp func = createSlowPath(b, kWaitFunc, {context, global, i32, i32, i32},
-                                     b.getI1Type());
+  func::FuncOp func = createSlowPath(
+      b, kWaitFunc, {context, global, i32, i32, i32}, b.getI1Type());
   auto poll = [&]() -> Poll {
     Value seen =
         loadAtomic(b, i32, func.getArgument(1), LLVM::AtomicOrdering::acquire);
@@ -191,8 +193,8 @@ static void createReceive(GpuBuilder &b) {
   func::FuncOp func = createSlowPath(
       b, kReceiveFunc, {context, global, i32, i32, i32}, {i64, b.getI1Type()});
   auto poll = [&]() -> Poll {
-    Value both =
-        loadAtomic(b, i64, func.getArgument(1), LLVM::AtomicOrdering::monotonic);
+    Value both = loadAtomic(b, i64, func.getArgument(1),
+                            LLVM::AtomicOrdering::monotonic);
     Value shift = b.make<arith::ConstantOp>(b.getI64IntegerAttr(32));
     Value epoch =
         b.make<arith::TruncIOp>(i32, b.make<arith::ShRUIOp>(both, shift));
@@ -204,9 +206,9 @@ static void createReceive(GpuBuilder &b) {
   b.make<func::ReturnOp>(ValueRange{value, failed});
 }
 
-/// etc_wait_chunk(barrier, parity): a chunk that its loader has not brought yet. The
-/// report names no event; the block goes on with what the stage holds, as its next
-/// wait for an event fails.
+/// etc_wait_chunk(barrier, parity): a chunk that its loader has not brought
+/// yet. The report names no event; the block goes on with what the stage holds,
+/// as its next wait for an event fails.
 static void createWaitChunk(GpuBuilder &b) {
   Type i32 = b.getI32Type();
   auto shared = LLVM::LLVMPointerType::get(b.getContext(), 3);
@@ -239,7 +241,8 @@ void etc::createNVVMSlowPaths(Operation *gpuModule) {
     b.setInsertionPointToEnd(&body);
     createReceive(b);
   }
-  if (Operation *declared = SymbolTable::lookupSymbolIn(gpuModule, kWaitChunkFunc)) {
+  if (Operation *declared =
+          SymbolTable::lookupSymbolIn(gpuModule, kWaitChunkFunc)) {
     declared->erase();
     b.setInsertionPointToEnd(&body);
     createWaitChunk(b);
@@ -257,16 +260,18 @@ struct LowerWait : OpConversionPattern<event::WaitOp> {
   matchAndRewrite(event::WaitOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
-    auto event = EventDescriptor::unpack(b, op.getLoc(), op.getTensor().getType(),
-                                         adaptor.getTensor());
+    auto event = EventDescriptor::unpack(
+        b, op.getLoc(), op.getTensor().getType(), adaptor.getTensor());
     Value entry = event.getEntry(b, op.getLoc(), adaptor.getIndices());
     Value counter = toGlobal(b, event.getAddress(b, op.getLoc(), entry));
     Value wanted = event.getTarget(b, op.getLoc(), adaptor.getCount());
     Type flag = b.getI1Type();
     auto first = b.make<scf::IfOp>(TypeRange(flag), b.isThread(0), true);
     b.setInsertionPointToStart(first.thenBlock());
-    Value seen = loadAtomic(b, b.getI32Type(), counter, LLVM::AtomicOrdering::acquire);
-    auto fast = b.make<scf::IfOp>(TypeRange(flag), isReached(b, seen, wanted), true);
+    Value seen =
+        loadAtomic(b, b.getI32Type(), counter, LLVM::AtomicOrdering::acquire);
+    auto fast =
+        b.make<scf::IfOp>(TypeRange(flag), isReached(b, seen, wanted), true);
     b.make<scf::YieldOp>(fast.getResults());
     b.setInsertionPointToStart(fast.thenBlock());
     b.make<scf::YieldOp>(boolean(b, false));
@@ -293,8 +298,8 @@ struct LowerNotify : OpConversionPattern<event::NotifyOp> {
     if (op.getDevice())
       return op.emitOpError("names another device; the GPU target has one");
     GpuBuilder b(op.getLoc(), rewriter);
-    auto event = EventDescriptor::unpack(b, op.getLoc(), op.getTensor().getType(),
-                                         adaptor.getTensor());
+    auto event = EventDescriptor::unpack(
+        b, op.getLoc(), op.getTensor().getType(), adaptor.getTensor());
     Value entry = event.getEntry(b, op.getLoc(), adaptor.getIndices());
     Value counter = toGlobal(b, event.getAddress(b, op.getLoc(), entry));
     b.consumerBarrier();
@@ -302,7 +307,8 @@ struct LowerNotify : OpConversionPattern<event::NotifyOp> {
                         ? "red.release.sys.global.add.u32 [{$r0}], {$r1};"
                         : "red.release.gpu.global.add.u32 [{$r0}], {$r1};";
     b.when(b.isThread(0), [&] {
-      b.make<NVVM::InlinePtxOp>(TypeRange(), ValueRange{counter, b.i32(op.getBy())},
+      b.make<NVVM::InlinePtxOp>(TypeRange(),
+                                ValueRange{counter, b.i32(op.getBy())},
                                 ValueRange(), ptx, Value());
     });
     rewriter.eraseOp(op);
@@ -316,12 +322,13 @@ struct LowerPublish : OpConversionPattern<event::PublishOp> {
   matchAndRewrite(event::PublishOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
-    auto event = EventDescriptor::unpack(b, op.getLoc(), op.getTensor().getType(),
-                                         adaptor.getTensor());
+    auto event = EventDescriptor::unpack(
+        b, op.getLoc(), op.getTensor().getType(), adaptor.getTensor());
     Value entry = event.getEntry(b, op.getLoc(), adaptor.getIndices());
     Value slot = toGlobal(b, event.getAddress(b, op.getLoc(), entry));
     Value low = b.make<arith::ExtUIOp>(b.getI64Type(), adaptor.getValue());
-    Value high = b.make<arith::ExtUIOp>(b.getI64Type(), field(b, event.context, Field::epoch));
+    Value high = b.make<arith::ExtUIOp>(b.getI64Type(),
+                                        field(b, event.context, Field::epoch));
     Value shift = b.make<arith::ConstantOp>(b.getI64IntegerAttr(32));
     Value both = b.make<arith::OrIOp>(low, b.make<arith::ShLIOp>(high, shift));
     b.when(b.isThread(0), [&] {
@@ -340,8 +347,8 @@ struct LowerReceive : OpConversionPattern<event::ReceiveOp> {
   matchAndRewrite(event::ReceiveOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
-    auto event = EventDescriptor::unpack(b, op.getLoc(), op.getTensor().getType(),
-                                         adaptor.getTensor());
+    auto event = EventDescriptor::unpack(
+        b, op.getLoc(), op.getTensor().getType(), adaptor.getTensor());
     Value entry = event.getEntry(b, op.getLoc(), adaptor.getIndices());
     Value slot = toGlobal(b, event.getAddress(b, op.getLoc(), entry));
     Value number = b.toI32(entry);
@@ -370,8 +377,8 @@ struct LowerClear : OpConversionPattern<event::ClearOp> {
   matchAndRewrite(event::ClearOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
-    auto event = EventDescriptor::unpack(b, op.getLoc(), op.getTensor().getType(),
-                                         adaptor.getTensor());
+    auto event = EventDescriptor::unpack(
+        b, op.getLoc(), op.getTensor().getType(), adaptor.getTensor());
     clear(b, getClearedBank(b, op.getLoc(), event));
     rewriter.eraseOp(op);
     return success();
@@ -399,7 +406,8 @@ struct LowerMark : OpConversionPattern<task::MarkOp> {
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
     Value context = adaptor.getWorker();
-    Value launch = b.toI32(adaptor.getLaunch()), task = b.toI32(adaptor.getTask());
+    Value launch = b.toI32(adaptor.getLaunch()),
+          task = b.toI32(adaptor.getTask());
     b.when(b.isThread(0), [&] {
       if (!op.getFinished()) {
         b.store(launch, b.shared(SharedLayout::kCurrentLaunch));
@@ -407,9 +415,8 @@ struct LowerMark : OpConversionPattern<task::MarkOp> {
       }
       Value trace = field(b, context, Field::trace);
       Value none = b.make<LLVM::ZeroOp>(trace.getType());
-      b.when(b.make<LLVM::ICmpOp>(LLVM::ICmpPredicate::ne, trace, none), [&] {
-        record(b, context, launch, task, op.getFinished());
-      });
+      b.when(b.make<LLVM::ICmpOp>(LLVM::ICmpPredicate::ne, trace, none),
+             [&] { record(b, context, launch, task, op.getFinished()); });
     });
     rewriter.eraseOp(op);
     return success();
@@ -427,8 +434,7 @@ struct LowerMark : OpConversionPattern<task::MarkOp> {
     b.when(b.compare(arith::CmpIPredicate::slt, count, capacity), [&] {
       Value number = b.add(b.mul(worker, capacity), count);
       Value bytes = b.mul(b.toIndex(number), b.index(sizeof(EtcTraceRecord)));
-      Value at = b.advance(
-          globalField(b, context, Field::trace), bytes);
+      Value at = b.advance(globalField(b, context, Field::trace), bytes);
       auto put = [&](Value value, size_t field) {
         b.store(value, b.advance(at, b.i32(field)));
       };
