@@ -3,8 +3,8 @@
 
     python benchmarks/model_statistics.py [--output docs/ModelStatistics.md] [MODEL ...]
 
-Imports each config of benchmarks/models under fake tensors (no weights, no network), compiles it for
-the H200's description with the named pipelines, and writes a table of `print-schedule-stats`.
+Imports each config of benchmarks/models under fake tensors (no weights, no network), compiles it
+for the H200's description, pass by pass, and writes a table of `print-schedule-stats`.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ PHASES = (
 )
 PAGE = """# What the compiler makes of whole models
 
-Made by `python benchmarks/model_statistics.py`: the configs in benchmarks/models, bf16, {workers}
-workers, greedy step of T tokens and R = T rows of logits. *Operators* are launches. *All pairs* is the
-number of events of one per dependent pair of tasks, in closed form; the test
-`print-schedule-stats-pairs` compares the closed form with enumeration. *Predicted* is the cost model's
-length of the step, not a measurement. Import under fake tensors and all passes, on the machine that made
-the page: see the last column.
+Made by `python benchmarks/model_statistics.py`: the configs in benchmarks/models, bf16,
+{workers} workers, a greedy step of T tokens and R = T rows of logits. *Operators* are launches.
+*All pairs* is the number of events of one per dependent pair of tasks, in closed form; the test
+`print-schedule-stats-pairs` compares the closed form with enumeration. *Predicted* is the cost
+model's length of the step, not a measurement. Import under fake tensors and all passes, on the
+machine that made the page: see the last column.
 
 {table}
 
-For comparison, the paper on Mirage Persistent Kernel reports for Qwen3-8B 293 operators, 13,867 tasks
-and 37 to 118 times fewer events than pairs. Our step has more operators because norm, rotary and
-elementwise work are launches of their own until their fusion lands (see the Limits).
+For comparison, the paper on Mirage Persistent Kernel reports for Qwen3-8B 293 operators, 13,867
+tasks and 37 to 118 times fewer events than pairs. Our step has more operators because norm, rotary
+and elementwise work are launches of their own until their fusion lands (see the Limits).
 
 ## Limits
 - Norms, rotary embedding, SiLU and residuals are not yet fused into their neighbours.
-- A step with T = 1 runs the bucket T <= 1; the row T = 16 is the largest of the schedule's buckets here.
+- A step with T = 1 runs the bucket T <= 1; T = 16 is the largest of the schedule's buckets here.
 """
 
 
