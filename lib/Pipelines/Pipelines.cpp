@@ -44,6 +44,8 @@ struct ScheduleOptions : PassPipelineOptions<ScheduleOptions> {
                              llvm::cl::desc("path of a target description")};
   ListOption<std::string> buckets{*this, "buckets",
                                   llvm::cl::desc("bounds of the symbols")};
+  Option<bool> prefetch{*this, "prefetch", llvm::cl::init(true),
+                        llvm::cl::desc("load weights before the events")};
 };
 
 struct PersistentOptions : PassPipelineOptions<PersistentOptions> {
@@ -85,6 +87,10 @@ static void buildEvents(OpPassManager &pm, const EventsOptions &options) {
 }
 
 static void buildSchedule(OpPassManager &pm, const ScheduleOptions &options) {
+  // First: what is streamed overlaps a wait, which a policy may count on.
+  PrefetchWeightsPassOptions prefetch;
+  prefetch.enabled = options.prefetch;
+  pm.addPass(createPrefetchWeightsPass(prefetch));
   ScheduleStaticPassOptions schedule;
   schedule.workers = options.workers;
   schedule.policy = options.policy;

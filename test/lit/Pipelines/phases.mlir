@@ -15,6 +15,8 @@
 // EVENTS: task.launch @linear_0 {{.*}} notifies(%[[E]] at
 // EVENTS: task.launch @add_0 {{.*}} waits(%[[E]] at
 
+// SCHEDULE: task.stream
+// SCHEDULE-NEXT: task.ready
 // SCHEDULE: task.schedule @step bucket [1] policy "list"
 // SCHEDULE: task.schedule @step bucket [4] policy "list"
 
