@@ -75,8 +75,10 @@ class CpuProgram:
         """
         self._tables = _find_program(module, name)
         self.timeout_s = knobs.TIMEOUT_S.get() if timeout_s is None else timeout_s
-        code = module.clone()
-        code.run("pipeline-cpu", phase="cpu")
+        code = module
+        if any(op.name == "func.func" for op in module.body.operations):
+            code = module.clone()
+            code.run("pipeline-cpu", phase="llvm")
         self._engine = _etc.CpuEngine(code, self._tables["worker"])
         self.symbols: list[dict[str, Any]] = self._tables["symbols"]
         self.buffers: list[dict[str, Any]] = self._tables["buffers"]
@@ -92,8 +94,8 @@ class CpuProgram:
             )
             for s in self._tables["schedules"]
         ]
-        self._scratch = _allocate(self._tables["scratch_bytes"])
-        self.counters = _allocate(4 * self._tables["counter_words"]).view(np.uint32)
+        self._scratch = allocate(self._tables["scratch_bytes"])
+        self.counters = allocate(4 * self._tables["counter_words"]).view(np.uint32)
         self._status = EtcStatus()
         workers = max(s.workers for s in self.schedules)
         self._contexts = (EtcContext * workers)()
@@ -255,8 +257,8 @@ def _as_memory(name: str, memory: Any, dtype: str) -> _Bound:
     return _Bound(memory, address, nbytes)
 
 
-def _allocate(nbytes: int) -> np.ndarray:
-    """At least eight zero bytes, aligned."""
+def allocate(nbytes: int) -> np.ndarray:
+    """`nbytes` zero bytes (eight where it is less), aligned as generated code may assume."""
     nbytes = max(nbytes, 8)
     raw = np.zeros(nbytes + _ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % _ALIGNMENT
