@@ -31,7 +31,7 @@ void EventDialect::initialize() {
       >();
 }
 
-// `<` (dimension (`x` dimension)*)? (`,` `data`)? `>`
+// `<` (dimension (`x` dimension)*)? `>`, or with `data` after a comma; `<data>`
 Type EventTensorType::parse(AsmParser &parser) {
   SmallVector<int64_t> shape;
   if (parser.parseLess())
@@ -39,6 +39,10 @@ Type EventTensorType::parse(AsmParser &parser) {
   Carrier carrier = Carrier::counter;
   if (succeeded(parser.parseOptionalGreater()))
     return get(parser.getContext(), shape, carrier);
+  if (succeeded(parser.parseOptionalKeyword("data")))
+    return parser.parseGreater()
+               ? Type()
+               : get(parser.getContext(), shape, Carrier::data);
   if (parser.parseDimensionList(shape, /*allowDynamic=*/true,
                                 /*withTrailingX=*/false))
     return {};
@@ -56,6 +60,6 @@ void EventTensorType::print(AsmPrinter &printer) const {
   printer << "<";
   printer.printDimensionList(getShape());
   if (getCarrier() == Carrier::data)
-    printer << ", data";
+    printer << (getRank() ? ", data" : "data");
   printer << ">";
 }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/task/TaskOps.h"
+#include "dialects/event/EventOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
@@ -343,6 +344,12 @@ static LogicalResult verifyEdges(LaunchOp launch, StringRef what,
   return success();
 }
 
+/// An edge that is the body's own: it carries the value.
+static bool isDataEdge(Value event) {
+  return cast<event::EventTensorType>(event.getType()).getCarrier() ==
+         event::Carrier::data;
+}
+
 LogicalResult LaunchOp::verify() {
   auto verifyRegions = [&](OperandRange operands,
                            ArrayAttr regions) -> LogicalResult {
@@ -371,6 +378,10 @@ LogicalResult LaunchOp::verify() {
   int64_t operands = getReads().size() + getWrites().size();
   if (getGuards().size() != getWaits().size())
     return emitOpError("T6: expects one guard per wait");
+  for (auto [guard, event] : llvm::zip(getGuards(), getWaits()))
+    if (guard >= 0 && isDataEdge(event))
+      return emitOpError("T6: a wait on a data event tensor guards *: it orders "
+                         "nothing but its value");
   for (int64_t guard : getGuards())
     if (guard < -1 || guard >= operands)
       return emitOpError("T6: guard ")
@@ -398,10 +409,14 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   };
   addViews(getReads(), getReadRegions());
   addViews(getWrites(), getWriteRegions());
+  auto entry =
+      event::EventTensorType::get(getContext(), {}, event::Carrier::data);
+  for (OperandRange edges : {getWaits(), getNotifies()})
+    expected.append(llvm::count_if(edges, isDataEdge), entry);
   if (func.getArgumentTypes() != ArrayRef<Type>(expected)) {
     InFlightDiagnostic diag =
-        emitOpError("T4: the body's parameters are not the grid coordinates "
-                    "and the views of the regions");
+        emitOpError("T4: the body's parameters are not the grid coordinates, "
+                    "the views of the regions and the entries of data edges");
     diag.attachNote(func.getLoc())
         << "expected " << FunctionType::get(getContext(), expected, {})
         << ", got " << func.getFunctionType();
@@ -457,6 +472,20 @@ LogicalResult FuncOp::verify() {
   ReadyOp ready = getReady();
   if (count > 1 || (count == 1 && !ready))
     return emitOpError("T8: at most one task.ready, in the entry block");
+  WalkResult nested = getBody().walk([&](event::ReceiveOp receive) -> WalkResult {
+    if (receive->getBlock() != &getBody().front())
+      return receive.emitOpError("T8: stands outside of the entry block");
+    return success();
+  });
+  if (nested.wasInterrupted())
+    return failure();
+  for (BlockArgument parameter :
+       isExternal() ? ArrayRef<BlockArgument>() : getArguments())
+    if (isa<event::EventTensorType>(parameter.getType()))
+      for (Operation *user : parameter.getUsers())
+        if (!isa<event::PublishOp, event::ReceiveOp>(user))
+          return user->emitOpError("T8: uses the entry of a data edge; a body "
+                                   "receives from it or publishes to it");
   if (!ready)
     return success();
   for (Operation &op : getBody().front()) {

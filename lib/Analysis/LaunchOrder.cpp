@@ -10,6 +10,11 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::analysis;
 
+bool etc::analysis::isDataEdge(Value event) {
+  return cast<event::EventTensorType>(event.getType()).getCarrier() ==
+         event::Carrier::data;
+}
+
 bool etc::analysis::isFullEdge(event::CreateOp event) {
   return event.getTensor().getType().getRank() == 0;
 }
@@ -74,6 +79,8 @@ LaunchOrder::LaunchOrder(task::GraphOp graph) {
   for (task::LaunchOp launch : graph.getLaunches()) {
     addLaunch(launch);
     for (auto [i, tensor] : llvm::enumerate(launch.getWaits())) {
+      if (analysis::isDataEdge(tensor))
+        continue; // Orders nothing in memory beside its value.
       auto event = tensor.getDefiningOp<event::CreateOp>();
       bool isOnto = isOntoEdge(event, launch, launch.getWaitMap(i));
       for (unsigned from : notifiers.lookup(tensor))

@@ -43,6 +43,9 @@ private:
   llvm::SmallVector<llvm::BitVector> reach; // each of whose tasks reaches this one
 };
 
+/// Whether an edge on `event` is the body's own, which orders nothing in memory
+/// beside its value: its carrier is `data`.
+bool isDataEdge(mlir::Value event);
 /// Whether `waiter` waits for every task that notifies `event`.
 bool isFullEdge(event::CreateOp event);
 /// Whether each entry of `event` is waited for by some task of `waiter`.

@@ -7,6 +7,7 @@
 #include "dialects/task/TaskOps.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Conversion/WorkerToLLVM.h"
+#include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace etc {
@@ -25,6 +26,7 @@ struct ConvertTaskToLLVM
     WorkerTypeConverter converter;
     RewritePatternSet patterns(context);
     populateEventToCpuPatterns(converter, patterns);
+    populateCallOpTypeConversionPattern(patterns, converter);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    converter);
 
@@ -36,6 +38,9 @@ struct ConvertTaskToLLVM
                       task::ClearBanksOp>();
     conversionTarget.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp func) {
       return converter.isSignatureLegal(func.getFunctionType());
+    });
+    conversionTarget.addDynamicallyLegalOp<func::CallOp>([&](func::CallOp call) {
+      return converter.isLegal(call.getOperation());
     });
     conversionTarget.markUnknownOpDynamicallyLegal(
         [](Operation *) { return true; });

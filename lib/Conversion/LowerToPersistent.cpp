@@ -4,7 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Analysis/LaunchOrder.h"
 #include "lib/Conversion/Passes.h"
+#include "lib/Conversion/PersistentBodies.h"
 #include "lib/Conversion/PersistentTables.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -20,70 +22,6 @@ namespace etc {
 using namespace mlir;
 using namespace etc;
 using namespace etc::task;
-
-namespace {
-/// What a function of the persistent level does with a run.
-enum class WorkerRole { worker, loader, consumer };
-constexpr StringLiteral roleNames[] = {"worker", "loader", "consumer"};
-} // namespace
-
-static StringRef stringifyRole(WorkerRole role) {
-  return roleNames[static_cast<int>(role)];
-}
-
-//===----------------------------------------------------------------------===//
-// Bodies
-//===----------------------------------------------------------------------===//
-
-/// What `role` calls for one task; a worker's bodies keep their name.
-static std::string getBodyName(StringRef body, WorkerRole role) {
-  if (role == WorkerRole::worker)
-    return body.str();
-  return (body + "." + stringifyRole(role)).str();
-}
-
-/// True if the role has something to do in a task with this body.
-static bool hasPart(FuncOp body, WorkerRole role) {
-  if (role != WorkerRole::loader)
-    return true;
-  ReadyOp ready = body.getReady();
-  return ready && llvm::any_of(body.getOps<StreamOp>(), [&](StreamOp stream) {
-           return stream->isBeforeInBlock(ready);
-         });
-}
-
-/// The role's part of `body` as a private function.
-static void createBody(OpBuilder &builder, FuncOp body, WorkerRole role) {
-  auto func = func::FuncOp::create(builder, body.getLoc(),
-                                   getBodyName(body.getSymName(), role),
-                                   body.getFunctionType());
-  func.setPrivate();
-  IRMapping mapping;
-  body.getBody().cloneInto(&func.getBody(), mapping);
-  Block &entry = func.getBody().front();
-  if (ReadyOp ready = body.getReady()) {
-    Operation *split = mapping.lookup(ready.getOperation());
-    if (role == WorkerRole::loader) {
-      // From the back, so that users go before what they use.
-      while (&entry.back() != split)
-        entry.back().erase();
-      builder.setInsertionPointAfter(split);
-      task::ReturnOp::create(builder, body.getLoc());
-    }
-    split->erase();
-  }
-  func.walk([&](Operation *op) {
-    if (auto stream = dyn_cast<StreamOp>(op); stream && role == WorkerRole::worker) {
-      stream.getStream().replaceAllUsesWith(stream.getSource());
-      stream.erase();
-    } else if (isa<task::ReturnOp>(op)) {
-      builder.setInsertionPoint(op);
-      func::ReturnOp::create(builder, op->getLoc());
-      op->erase();
-    }
-  });
-  builder.setInsertionPointAfter(func);
-}
 
 //===----------------------------------------------------------------------===//
 // The worker
@@ -115,6 +53,10 @@ private:
   Value writeWaits(LaunchOp kind, Value launch, ValueRange views,
                    ValueRange coordinates);
   void writeNotifies(LaunchOp kind, Value launch, ValueRange coordinates);
+  void addEntries(SmallVectorImpl<Value> &arguments, LaunchOp kind, Value launch,
+                  ValueRange coordinates);
+  Value writeBody(LaunchOp kind, Value launch, Value task,
+                  ValueRange coordinates, ValueRange arguments);
   Value writeEvent(Value tensor, Value launch, int64_t position);
   void writeMark(Value launch, Value task, bool finished);
 
@@ -313,28 +255,55 @@ Value WorkerWriter::writeReadyTask(LaunchOp kind, Value launch, Value task,
   };
   addViews(kind.getReads(), kind.getReadRegions());
   addViews(kind.getWrites(), kind.getWriteRegions());
-  auto run = [&] {
-    func::CallOp::create(b, loc, getBodyName(kind.getBody(), role), TypeRange(),
-                         arguments);
+  ValueRange views = ValueRange(arguments).drop_front(coordinates.size());
+  writeMark(launch, task, /*finished=*/false);
+  Value reached;
+  if (role != WorkerRole::loader)
+    reached = writeWaits(kind, launch, views, coordinates);
+  addEntries(arguments, kind, launch, coordinates);
+  if (!reached) {
+    Value received = writeBody(kind, launch, task, coordinates, arguments);
+    return received ? received : boolean(true);
+  }
+  if (!hasReceives(kind.getBodyFunc())) {
+    scf::IfOp::create(b, loc, reached, [&](OpBuilder &, Location) {
+      writeBody(kind, launch, task, coordinates, arguments);
+      scf::YieldOp::create(b, loc);
+    });
+    return reached;
+  }
+  auto run = [&](OpBuilder &, Location) {
+    scf::YieldOp::create(
+        b, loc, writeBody(kind, launch, task, coordinates, arguments));
+  };
+  auto leave = [&](OpBuilder &, Location) {
+    scf::YieldOp::create(b, loc, boolean(false));
+  };
+  return scf::IfOp::create(b, loc, reached, run, leave).getResult(0);
+}
+
+/// Calls the body and notifies. Returns whether all that the body receives has
+/// come, null if it receives nothing.
+Value WorkerWriter::writeBody(LaunchOp kind, Value launch, Value task,
+                              ValueRange coordinates, ValueRange arguments) {
+  bool receives = role != WorkerRole::loader && hasReceives(kind.getBodyFunc());
+  auto call = func::CallOp::create(
+      b, loc, getBodyName(kind, tables.getKinds(), role),
+      receives ? TypeRange(b.getI1Type()) : TypeRange(), arguments);
+  auto finish = [&] {
     if (role != WorkerRole::loader)
       writeNotifies(kind, launch, coordinates);
     writeMark(launch, task, /*finished=*/true);
   };
-  writeMark(launch, task, /*finished=*/false);
-  Value reached;
-  if (role != WorkerRole::loader)
-    reached = writeWaits(kind, launch,
-                         ValueRange(arguments).drop_front(coordinates.size()),
-                         coordinates);
-  if (!reached) {
-    run();
-    return boolean(true);
+  if (!receives) {
+    finish();
+    return Value();
   }
-  scf::IfOp::create(b, loc, reached, [&](OpBuilder &, Location) {
-    run();
+  scf::IfOp::create(b, loc, call.getResult(0), [&](OpBuilder &, Location) {
+    finish();
     scf::YieldOp::create(b, loc);
   });
-  return reached;
+  return call.getResult(0);
 }
 
 void WorkerWriter::writeMark(Value launch, Value task, bool finished) {
@@ -391,12 +360,32 @@ Value WorkerWriter::writeEvent(Value tensor, Value launch, int64_t position) {
                          evaluateDynamic(create.getShape(), type.getShape()));
 }
 
-/// Waits for every in-edge; null without any. After one has failed the others
-/// return at once, so that they need no branch of their own.
+/// The entries of the edges on data tensors, which the body itself uses.
+void WorkerWriter::addEntries(SmallVectorImpl<Value> &arguments, LaunchOp kind,
+                              Value launch, ValueRange coordinates) {
+  int64_t position = 1 + kind.getReads().size() + kind.getWrites().size();
+  auto add = [&](OperandRange edges, ArrayAttr maps) {
+    for (auto [tensor, map] : llvm::zip(edges, maps.getAsValueRange<AffineMapAttr>())) {
+      if (analysis::isDataEdge(tensor)) {
+        Value event = writeEvent(tensor, launch, position);
+        arguments.push_back(event);
+        arguments.append(evaluateToValues(map, coordinates, actual));
+      }
+      ++position;
+    }
+  };
+  add(kind.getWaits(), kind.getWaitMaps());
+  add(kind.getNotifies(), kind.getNotifyMaps());
+}
+
+/// Waits for every in-edge that is not the body's own; null without any. After one
+/// has failed the others return at once, so that they need no branch of their own.
 Value WorkerWriter::writeWaits(LaunchOp kind, Value launch, ValueRange views,
                                ValueRange coordinates) {
   Value all;
   for (auto [i, tensor] : llvm::enumerate(kind.getWaits())) {
+    if (analysis::isDataEdge(tensor))
+      continue;
     Value event = writeEvent(tensor, launch, 1 + views.size() + i);
     AffineMap count = tensor.getDefiningOp<event::CreateOp>().getCount();
     Value wanted = arith::IndexCastOp::create(
@@ -418,6 +407,8 @@ void WorkerWriter::writeNotifies(LaunchOp kind, Value launch,
   int64_t first = 1 + kind.getReads().size() + kind.getWrites().size() +
                   kind.getWaits().size();
   for (auto [i, tensor] : llvm::enumerate(kind.getNotifies())) {
+    if (analysis::isDataEdge(tensor))
+      continue;
     Value event = writeEvent(tensor, launch, first + i);
     event::NotifyOp::create(
         b, loc, event,
@@ -437,12 +428,12 @@ struct LowerToPersistent
   LogicalResult initialize(MLIRContext *context) override {
     parsedRoles.clear();
     for (StringRef name : roles) {
-      const auto *it = llvm::find(roleNames, name);
-      if (it == std::end(roleNames))
+      std::optional<WorkerRole> role = parseRole(name);
+      if (!role)
         return emitError(UnknownLoc::get(context))
                << "lower-to-persistent: role '" << name
                << "' is not worker, loader or consumer";
-      parsedRoles.push_back(static_cast<WorkerRole>(it - roleNames));
+      parsedRoles.push_back(*role);
     }
     if (parsedRoles.empty())
       parsedRoles.push_back(WorkerRole::worker);
@@ -490,10 +481,9 @@ LogicalResult LowerToPersistent::lowerGraph(OpBuilder &builder, GraphOp graph) {
   builder.setInsertionPoint(graph);
   for (WorkerRole role : parsedRoles)
     for (LaunchOp kind : tables->getKinds()) {
-      FuncOp body = kind.getBodyFunc();
-      if (hasPart(body, role) &&
-          written.insert(getBodyName(body.getSymName(), role)).second)
-        createBody(builder, body, role);
+      std::string name = getBodyName(kind, tables->getKinds(), role);
+      if (hasPart(kind.getBodyFunc(), role) && written.insert(name).second)
+        createBody(builder, kind, name, role);
     }
   for (WorkerRole role : parsedRoles)
     WorkerWriter(builder, graph, *tables, role, trace).write();

@@ -21,6 +21,12 @@ namespace etc {
 void buildCpuPipeline(mlir::OpPassManager &pm);
 void registerCpuPipeline();
 
+/// From the persistent level with the roles loader and consumer to a gpu.binary that
+/// holds PTX, task.program kept. `chip` and `features` are LLVM's names; a block can
+/// have `sharedBytes` of shared memory.
+void buildGpuPipeline(mlir::OpPassManager &pm, llvm::StringRef chip,
+                      llvm::StringRef features, int64_t sharedBytes);
+
 } // namespace etc
 
 #endif // ETC_LIB_CONVERSION_PASSES_H

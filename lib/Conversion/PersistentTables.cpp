@@ -187,17 +187,10 @@ Attribute PersistentTables::getKindKey(LaunchOp launch) const {
   return ArrayAttr::get(launch.getContext(), key);
 }
 
-LogicalResult PersistentTables::addLaunches(GraphOp graph) {
+void PersistentTables::addLaunches(GraphOp graph) {
   SmallVector<LaunchOp, 0> all = graph.getLaunches();
-  for (LaunchOp launch : all) {
-    for (OperandRange edges : {launch.getWaits(), launch.getNotifies()})
-      for (Value edge : edges)
-        if (cast<event::EventTensorType>(edge.getType()).getCarrier() ==
-            event::Carrier::data)
-          return launch.emitOpError("waits for or notifies a data event "
-                                    "tensor; an edge of a launch is a counter");
+  for (LaunchOp launch : all)
     launchWidth = std::max<int64_t>(launchWidth, 1 + launch.getNumOperands());
-  }
   DenseMap<Attribute, int32_t> kindOf;
   for (LaunchOp launch : all) {
     auto [kind, isNew] = kindOf.try_emplace(getKindKey(launch), kinds.size());
@@ -214,14 +207,13 @@ LogicalResult PersistentTables::addLaunches(GraphOp graph) {
         launches.push_back(eventRows.lookup(edge));
     launches.resize(end, -1);
   }
-  return success();
 }
 
 FailureOr<PersistentTables> PersistentTables::get(GraphOp graph) {
   PersistentTables tables;
-  if (failed(tables.addBuffers(graph)) || failed(tables.addEvents(graph)) ||
-      failed(tables.addLaunches(graph)))
+  if (failed(tables.addBuffers(graph)) || failed(tables.addEvents(graph)))
     return failure();
+  tables.addLaunches(graph);
   return tables;
 }
 

@@ -42,7 +42,7 @@ public:
 private:
   mlir::LogicalResult addBuffers(task::GraphOp graph);
   mlir::LogicalResult addEvents(task::GraphOp graph);
-  mlir::LogicalResult addLaunches(task::GraphOp graph);
+  void addLaunches(task::GraphOp graph);
   mlir::Attribute getKindKey(task::LaunchOp launch) const;
 
   llvm::DenseMap<mlir::Value, SlotView> views;

@@ -10,6 +10,7 @@
 
 #include "lib/Pipelines/Pipelines.h"
 #include "dialects/task/TaskOps.h"
+#include "lib/Codegen/Passes.h"
 #include "lib/Conversion/Passes.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
@@ -54,6 +55,17 @@ struct PersistentOptions : PassPipelineOptions<PersistentOptions> {
 };
 
 struct CpuOptions : PassPipelineOptions<CpuOptions> {};
+
+struct WeightsOptions : PassPipelineOptions<WeightsOptions> {};
+
+struct GpuOptions : PassPipelineOptions<GpuOptions> {
+  Option<std::string> chip{*this, "chip", llvm::cl::init("sm_90a"),
+                           llvm::cl::desc("the architecture, as LLVM names it")};
+  Option<std::string> features{*this, "features", llvm::cl::init("+ptx90"),
+                               llvm::cl::desc("version of the PTX instruction set")};
+  Option<int64_t> sharedBytes{*this, "shared-bytes", llvm::cl::init(232448),
+                              llvm::cl::desc("shared memory of one block")};
+};
 
 } // namespace
 
@@ -120,6 +132,16 @@ static void buildCpu(OpPassManager &pm, const CpuOptions &) {
   buildCpuPipeline(pm);
 }
 
+static void buildWeights(OpPassManager &pm, const WeightsOptions &) {
+  pm.addPass(createPrefetchWeightsPass());
+  // Of what is streamed, what the tensor cores can take as it lies.
+  pm.addPass(createPackWeightsPass());
+}
+
+static void buildGpu(OpPassManager &pm, const GpuOptions &options) {
+  buildGpuPipeline(pm, options.chip, options.features, options.sharedBytes);
+}
+
 void etc::registerPipelines() {
   PassPipelineRegistration<ImportOptions>(
       "pipeline-import", "An imported step to operators on tensors",
@@ -139,4 +161,12 @@ void etc::registerPipelines() {
   PassPipelineRegistration<CpuOptions>(
       "pipeline-cpu", "The loop of a worker to the LLVM dialect, for threads",
       buildCpu);
+  PassPipelineRegistration<WeightsOptions>(
+      "pipeline-weights",
+      "Schedules to ones whose weights stream ahead of their tasks, for a GPU",
+      buildWeights);
+  PassPipelineRegistration<GpuOptions>(
+      "pipeline-gpu",
+      "The loader and the consumer of a worker to PTX, in a gpu.binary",
+      buildGpu);
 }

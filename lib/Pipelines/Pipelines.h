@@ -10,7 +10,8 @@
 namespace etc {
 
 /// Registers --pipeline-import, --pipeline-decompose, --pipeline-events,
-/// --pipeline-schedule, --pipeline-persistent and --pipeline-cpu.
+/// --pipeline-schedule, --pipeline-weights, --pipeline-persistent, --pipeline-cpu
+/// and --pipeline-gpu.
 void registerPipelines();
 
 } // namespace etc

@@ -6,6 +6,7 @@
 
 #include "dialects/event/EventOps.h"
 #include "dialects/task/TaskOps.h"
+#include "lib/Analysis/LaunchOrder.h"
 #include "lib/Transforms/Passes.h"
 #include "llvm/ADT/MapVector.h"
 #include <map>
@@ -66,15 +67,20 @@ static Key getKey(Value tensor, ArrayRef<End> ends) {
 
 EventEnds FuseEvents::collect() {
   EventEnds events;
+  // Edges on data tensors are the bodies' own and stay as they are.
+  auto isOwn = analysis::isDataEdge;
   for (auto create : getOperation().getOps<event::CreateOp>())
-    events[create.getTensor()];
+    if (!isOwn(create.getTensor()))
+      events[create.getTensor()];
   for (task::LaunchOp launch : getOperation().getLaunches()) {
     for (auto [i, tensor] : llvm::enumerate(launch.getNotifies()))
-      events[tensor].notifiers.push_back(
-          {launch, unsigned(i), launch.getNotifyMap(i)});
+      if (!isOwn(tensor))
+        events[tensor].notifiers.push_back(
+            {launch, unsigned(i), launch.getNotifyMap(i)});
     for (auto [i, tensor] : llvm::enumerate(launch.getWaits()))
-      events[tensor].waiters.push_back(
-          {launch, unsigned(i), launch.getWaitMap(i)});
+      if (!isOwn(tensor))
+        events[tensor].waiters.push_back(
+            {launch, unsigned(i), launch.getWaitMap(i)});
   }
   return events;
 }
@@ -163,7 +169,7 @@ bool FuseEvents::dropImpliedWaits(EventEnds &events) {
   };
   auto implies = [&](Value y, Value x) {
     int64_t rank = createOf(x).getTensor().getType().getRank();
-    return x != y && createOf(y).getTensor().getType().getRank() == 0 &&
+    return x != y && events.contains(y) && createOf(y).getTensor().getType().getRank() == 0 &&
            notifiesToo(x, y) &&
            (rank != 0 ||
             events[x].notifiers.size() < events[y].notifiers.size());
@@ -172,6 +178,8 @@ bool FuseEvents::dropImpliedWaits(EventEnds &events) {
   for (task::LaunchOp launch : getOperation().getLaunches())
     for (unsigned i = launch.getWaits().size(); i-- > 0;) {
       Value x = launch.getWaits()[i];
+      if (!events.contains(x))
+        continue;
       if (llvm::any_of(launch.getWaits(),
                        [&](Value y) { return implies(y, x); })) {
         launch.removeWait(i);

@@ -6,6 +6,7 @@
 
 #include "dialects/event/EventOps.h"
 #include "dialects/task/TaskOps.h"
+#include "lib/Analysis/LaunchOrder.h"
 #include "lib/Transforms/Passes.h"
 
 namespace etc {
@@ -114,8 +115,21 @@ void NormalizeEvents::forkNotifies(task::LaunchOp launch) {
   launch.addNotify(forked, identity);
 }
 
+/// A relay could not pass a value on.
+static bool hasDataEdge(task::LaunchOp launch) {
+  return llvm::any_of(launch.getWaits(), analysis::isDataEdge) ||
+         llvm::any_of(launch.getNotifies(), analysis::isDataEdge);
+}
+
 void NormalizeEvents::runOnOperation() {
   for (task::LaunchOp launch : getOperation().getLaunches()) {
+    if (launch.getWaits().size() <= 1 && launch.getNotifies().size() <= 1)
+      continue;
+    if (hasDataEdge(launch)) {
+      launch.emitError("normalize-events: an edge on a data event tensor cannot "
+                       "go through a relay; give the task one edge of each kind");
+      return signalPassFailure();
+    }
     joinWaits(launch);
     forkNotifies(launch);
   }

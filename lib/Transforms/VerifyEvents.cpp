@@ -6,6 +6,7 @@
 
 #include "lib/Analysis/BufferAccess.h"
 #include "lib/Analysis/EventGraph.h"
+#include "lib/Analysis/LaunchOrder.h"
 #include "lib/Transforms/Passes.h"
 #include "llvm/ADT/BitVector.h"
 
@@ -118,9 +119,13 @@ LogicalResult Checker::order() {
     int64_t self = firstTask[l] + task;
     for (auto [n, edge] : llvm::enumerate(graph.getLaunches()[l].notifies)) {
       Entry &entry = entries[edge.event][graph.notifiedEntryOf(l, n, task)];
-      entry.before |= before[self];
       entry.before.resize(numTasks);
-      entry.before.set(self);
+      // A published value orders nothing in memory beside itself.
+      event::CreateOp event = graph.getEvents()[edge.event].op;
+      if (!analysis::isDataEdge(event.getTensor())) {
+        entry.before |= before[self];
+        entry.before.set(self);
+      }
       if (--entry.missing > 0)
         continue;
       for (auto [wl, wt] : entry.waiters) {

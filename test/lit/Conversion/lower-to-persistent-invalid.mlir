@@ -22,15 +22,3 @@ task.graph @two_dynamic symbols [#task.symbol<"n", 1 to 8>] {
   %B = memref.expand_shape %A [[0, 1]] output_shape [%c2, %c2] : memref<?xf32> into memref<?x?xf32>
 }
 task.schedule @two_dynamic bucket [8] policy "list" offsets [0, 0] runs []
-
-// -----
-
-task.func @f(%i: index, %a: memref<4xf32>) { task.return }
-task.graph @data_edge symbols [] {
-  %A = task.argument "A" output shape affine_map<() -> (4)> : memref<4xf32>
-  %E = event.create "e" shape affine_map<() -> (1)> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<1, data>
-  // expected-error @below {{waits for or notifies a data event tensor; an edge of a launch is a counter}}
-  task.launch @f grid(() -> (1)) reads() writes(%A at <(i) -> (0) sizes [*]> : memref<4xf32>)
-    waits() notifies(%E at (i) -> (i) : !event.tensor<1, data>)
-}
-task.schedule @data_edge bucket [] policy "list" offsets [0, 1] runs [0, 0, 1, 1]

@@ -47,6 +47,13 @@ func.func @publish_receive(%V: !event.tensor<8, data>, %i: index, %x: i32) -> (i
   return %value, %ok : i32, i1
 }
 
+// CHECK-LABEL: func.func @one_value(%{{.*}}: !event.tensor<data>, 
+func.func @one_value(%V: !event.tensor<data>, %x: i32) {
+  // CHECK: event.publish %{{.*}}, %{{.*}}[] : !event.tensor<data>
+  event.publish %x, %V[] : !event.tensor<data>
+  return
+}
+
 // CHECK-LABEL: func.func @clear
 func.func @clear(%E: !event.tensor<?>) {
   // CHECK: event.clear %{{.*}} : !event.tensor<?>

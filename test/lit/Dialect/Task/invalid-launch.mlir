@@ -12,7 +12,7 @@ task.graph @launch_t4_body_exists symbols [] {
 // expected-note @below {{expected '(index, index) -> ()', got '(index) -> ()'}}
 task.func @f(%i: index) { task.return }
 task.graph @launch_t4_one_index_per_grid_dimension symbols [] {
-  // expected-error @below {{T4: the body's parameters are not the grid coordinates and the views}}
+  // expected-error @below {{T4: the body's parameters are not the grid coordinates, the views}}
   task.launch @f grid(() -> (1, 1)) reads() writes() waits() notifies()
 }
 
@@ -25,6 +25,46 @@ task.graph @launch_t4_view_of_the_region symbols [] {
   // expected-error @below {{T4: the body's parameters}}
   task.launch @f grid(() -> (2)) reads(%A at <(i) -> (i * 2) sizes [2]> : memref<4xf32>)
     writes() waits() notifies()
+}
+
+// -----
+
+// expected-note @below {{expected '(index, !event.tensor<data>) -> ()', got '(index) -> ()'}}
+task.func @f(%i: index) { task.return }
+task.graph @launch_t4_entry_of_a_data_edge symbols [] {
+  %E = event.create "e" shape affine_map<() -> (2)> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<2, data>
+  // expected-error @below {{T4: the body's parameters}}
+  task.launch @f grid(() -> (2)) reads() writes() waits()
+    notifies(%E at (i) -> (i) : !event.tensor<2, data>)
+}
+
+// -----
+
+task.func @f(%i: index, %x: memref<4xf32>, %e: !event.tensor<data>) { task.return }
+task.graph @launch_t6_data_guards_nothing symbols [] {
+  %A = task.argument "A" input shape affine_map<() -> (4)> : memref<4xf32>
+  %E = event.create "e" shape affine_map<() -> ()> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<data>
+  // expected-error @below {{T6: a wait on a data event tensor guards *}}
+  task.launch @f grid(() -> (1)) reads(%A at <(i) -> (0) sizes [*]> : memref<4xf32>) writes()
+    waits(%E at (i) -> () guards 0 : !event.tensor<data>) notifies()
+}
+
+// -----
+
+task.func @func_t8_receive_in_the_entry_block(%go: i1, %e: !event.tensor<data>) {
+  scf.if %go {
+    // expected-error @below {{T8: stands outside of the entry block}}
+    %x, %ok = event.receive %e[] : !event.tensor<data>
+  }
+  task.return
+}
+
+// -----
+
+task.func @func_t8_entry_is_received_or_published(%e: !event.tensor<data>) {
+  // expected-error @below {{T8: uses the entry of a data edge; a body receives from it or publishes to it}}
+  event.clear %e : !event.tensor<data>
+  task.return
 }
 
 // -----
