@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import etc_mlir
 from etc_mlir import cache, knobs, phases
 from etc_mlir.archive import Archive
-from etc_mlir.errors import OptionError
+from etc_mlir.errors import OptionError, TargetError
 from etc_mlir.model import CompiledModel
 from etc_mlir.options import CompileOptions
+from etc_mlir.package import Package, is_package
 from etc_mlir.phases import Report, silent
 from etc_mlir.program import Program
 
@@ -39,6 +40,12 @@ def compile_with(
     model: Any, options: CompileOptions, *, keep: Path | None = None, report: Report = silent
 ) -> CompiledModel:
     """`compile` with options in one object. keep: a folder for the IR after every phase."""
+    target = options.find_target()
+    if target.codegen != "cpu":
+        raise TargetError(
+            f"a model runs on the target cpu alone so far, not on '{target.name}'. `etc compile "
+            f"--target {target.name}` writes the package of its step."
+        )
     archive = compile_package(model, options, keep=keep, report=report)
     return _load(archive, model, report)
 
@@ -63,7 +70,7 @@ def compile_package(
     key = _folder_key(model, options) if _is_folder(model) else None
     if store and key and (files := store.get(key)):
         return Archive.of(files)
-    imported = _import(model, options, report)
+    imported = import_for(model, options, report)
     if key is None:
         key = cache.key(_compiler(), options.hash(), imported.text)
         if store and (files := store.get(key)):
@@ -79,6 +86,8 @@ def inspect_program(
 ) -> Program:
     """The tables of a model folder, of a file of `etc compile`, or of a file for etc-opt."""
     if source.endswith(".etc"):
+        if is_package(source):
+            return Program.parse(json.dumps(Package.read(source).tables))
         return Archive.open(Path(source)).program
     if not source.endswith(".mlir"):
         return compile_package(source, options, keep=keep, report=report).program
@@ -127,7 +136,8 @@ def _build(
     )
 
 
-def _import(model: Any, options: CompileOptions, report: Report) -> ImportedModel:
+def import_for(model: Any, options: CompileOptions, report: Report) -> ImportedModel:
+    """The step of a model with the sizes of the options."""
     report("loading PyTorch", 0, 8)
     import torch
 

@@ -27,6 +27,9 @@ class Target:
     name: str
     codegen: str  # "cpu" | "nvvm"
     workers: int  # the most that can be resident
+    chip: str = ""  # of a GPU: what LLVM and ptxas call it
+    features: str = ""
+    shared_bytes: int = 0  # of one block
 
     @classmethod
     def find(cls, name_or_path: str) -> Target:
@@ -36,7 +39,15 @@ class Target:
             path = TARGETS / f"{name_or_path}.json"
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            found = cls(path, values["name"], values["codegen"], int(values["workers"]))
+            found = cls(
+                path,
+                values["name"],
+                values["codegen"],
+                int(values["workers"]),
+                values.get("chip", ""),
+                values.get("features", ""),
+                int(values.get("shared_memory_bytes", 0)),
+            )
         except FileNotFoundError:
             known = ", ".join(sorted(p.stem for p in TARGETS.glob("*.json")))
             raise OptionError(
@@ -47,6 +58,10 @@ class Target:
             raise OptionError(f"{path} is not a target file: {error!r}") from error
         if found.codegen not in ("cpu", "nvvm"):
             raise OptionError(f"{path}: codegen '{found.codegen}' is neither 'cpu' nor 'nvvm'")
+        if found.codegen == "nvvm" and not (found.chip and found.shared_bytes):
+            raise OptionError(
+                f"{path}: a target of codegen 'nvvm' says chip and shared_memory_bytes"
+            )
         return found
 
 

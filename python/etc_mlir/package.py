@@ -35,6 +35,15 @@ class PackageError(EtcError, ValueError):
     """A file that is no package, or one that this version cannot use."""
 
 
+def is_package(path: str | Path) -> bool:
+    """Whether the file begins as a package does."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
 def evaluate(extent: Extent, symbols: Sequence[int]) -> int:
     """The value of an extent at the given symbols."""
     if isinstance(extent, int):
@@ -168,8 +177,11 @@ class Package:
             raise PackageError(
                 f"{origin} is cut short or damaged: its checksum does not fit. Copy it again."
             )
-        values: Mapping[str, Any] = json.loads(payload[:length])
-        return cls(cubin=payload[length:], **values)
+        try:
+            values: Mapping[str, Any] = json.loads(payload[:length])
+            return cls(cubin=payload[length:], **values)
+        except (ValueError, TypeError) as error:
+            raise PackageError(f"{origin} has a text that cannot be read: {error}") from error
 
     @classmethod
     def read(cls, path: str | Path) -> Package:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from etc_mlir import _etc
-from etc_mlir.errors import CompileError
 from etc_mlir.options import CompileOptions
 
 # Called with what is being done, how much is done, and out of how much.
@@ -22,7 +21,7 @@ Report = Callable[[str, int, int], None]
 
 
 # The phases after the tables are made.
-CODE = frozenset({"llvm"})
+CODE = frozenset({"llvm", "ptx"})
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -48,7 +47,10 @@ def phases(options: CompileOptions) -> list[Phase]:
     """The phases from an imported step to what the target's runtime takes."""
     target = options.find_target()
     workers = options.worker_count
-    tiles = ",".join(f"{name}:{tile}" for name, tile in options.tiles)
+    chosen = dict(options.tiles)
+    if target.codegen == "nvvm":
+        chosen.setdefault("linear", "0x16")  # rows of a weight that the tensor cores take at a time
+    tiles = ",".join(f"{name}:{tile}" for name, tile in chosen.items())
     tile = f" tile={tiles}" if tiles else ""
     schedule = f"workers={workers} policy={options.policy} target={target.path}"
     found = [
@@ -63,7 +65,13 @@ def phases(options: CompileOptions) -> list[Phase]:
             Phase("persistent", "pipeline-persistent", "the persistent kernel"),
             Phase("llvm", "pipeline-cpu", "code for threads"),
         ]
-    raise CompileError("gpu", f"target '{target.name}' has no code generator yet")
+    machine = f"chip={target.chip} features={target.features} shared-bytes={target.shared_bytes}"
+    return [
+        *found,
+        Phase("weights", "pipeline-weights", "streaming weights"),
+        Phase("persistent", "pipeline-persistent{roles=loader,consumer}", "the persistent kernel"),
+        Phase("ptx", f"pipeline-gpu{{{machine}}}", "PTX"),
+    ]
 
 
 def run(
@@ -128,6 +136,7 @@ def remaining(text: str, options: CompileOptions) -> list[Phase]:
     wanted = phases(options)
     names = [phase.name for phase in wanted]
     levels = {
+        "ptx": "gpu.binary",
         "llvm": "llvm.func @",
         "persistent": "task.program",
         "schedule": "task.schedule",

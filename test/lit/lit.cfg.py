@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import lit.formats
 
@@ -17,5 +18,9 @@ config.environment["PATH"] = os.pathsep.join(
 config.environment["FILECHECK_OPTS"] = "-enable-var-scope --allow-unused-prefixes=false"
 if shutil.which("ptxas"):
     config.available_features.add("ptxas")
+root = os.path.dirname(os.path.dirname(config.test_source_root))
+config.substitutions.append(("%graphs", os.path.join(root, "examples", "graphs")))
+report = os.path.join(root, "utils", "ptxas_report.py")
+config.substitutions.append(("%ptxas_report", f"{sys.executable} {report}"))
 if shutil.which("etc-lsp-server", path=lsp_dir):
     config.available_features.add("etc-lsp-server")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""`etc compile`: a model to a file that `etc generate` and `etc inspect` read."""
+"""`etc compile`: a model to a file that `etc generate` and `etc inspect` read.
+
+For a GPU: a model's step or a graph to a package, which `etc_mlir.runtime` loads.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ import argparse
 from pathlib import Path
 
 from etc_mlir.cli.console import err, folder, options, out, progress
+from etc_mlir.options import CompileOptions
 
 
 def run(args: argparse.Namespace) -> int:
     wanted = options(args)
+    if wanted.find_target().codegen == "nvvm":
+        return _package(args, wanted)
     from etc_mlir.compiler import compile_package
 
     with progress() as report:
@@ -26,4 +32,22 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.keep:
         err.print(f"the IR after every phase is in {args.keep}", markup=False)
+    return 0
+
+
+def _package(args: argparse.Namespace, wanted: CompileOptions) -> int:
+    from etc_mlir.compile_gpu import compile_file, compile_model
+
+    compile_ = compile_file if args.model.endswith(".mlir") else compile_model
+    with progress() as report:
+        package = compile_(args.model, wanted, keep=folder(args.keep), report=report)
+    path = Path(args.output or f"{Path(args.model).resolve().stem}.etc")
+    package.write(path)
+    workers = max(schedule.workers for schedule in package.schedules)
+    out.print(
+        f"{path}: {path.stat().st_size / 1024:.0f} KiB for {package.target} ({package.arch}), "
+        f"{workers} workers, {len(package.tables['launch_names'])} launches, {package.registers} "
+        "registers a thread, none spilled",
+        markup=False,
+    )
     return 0
