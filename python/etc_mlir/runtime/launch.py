@@ -9,12 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-from cuda.bindings import driver  # pyright: ignore[reportMissingImports]  (GPU machines only)
 
 from etc_mlir.errors import OptionError, StuckWait, TargetError, WatchdogError
-from etc_mlir.package import Buffer, Package, Schedule
+from etc_mlir.package import Buffer, Package
 from etc_mlir.runtime.abi import EtcContext, EtcStatus, EtcTraceRecord
 from etc_mlir.runtime.layout import pack_fragments
+
+try:
+    from cuda.bindings import driver  # pyright: ignore[reportMissingImports]  (GPU machines only)
+except ImportError:  # said by _find_device
+    driver = None
 
 _DTYPES = {
     "f32": torch.float32,
@@ -201,6 +205,17 @@ class Program:
         check: wait for the end and raise WatchdogError if a wait exceeded its bound; without it
         the caller calls `check` later.
         """
+        self.prepare(tensors, symbols)
+        self.launch()
+        if check:
+            self.check()
+
+    def prepare(
+        self,
+        tensors: Mapping[str, torch.Tensor] | None = None,
+        symbols: Mapping[str, int] | None = None,
+    ) -> None:
+        """The first half of `run`: checks the step and uploads its arguments."""
         tensors, symbols = tensors or {}, symbols or {}
         values = [symbols[s.name] for s in self.package.symbols]
         for symbol, value in zip(self.package.symbols, values, strict=True):
@@ -213,9 +228,7 @@ class Program:
         self._arguments.copy_(self._pack(number, tensors, values))
         if self._trace_capacity:
             self._trace_counts.zero_()
-        self._launch(self._schedules[number])
-        if check:
-            self.check()
+        self._blocks = self._schedules[number].workers
 
     def _pack(
         self, number: int, tensors: Mapping[str, torch.Tensor], symbols: Sequence[int]
@@ -247,14 +260,15 @@ class Program:
         blob = bytes(context) + bytes((ctypes.c_int64 * len(words))(*words))
         return torch.frombuffer(bytearray(blob), dtype=torch.uint8)
 
-    def _launch(self, schedule: Schedule) -> None:
+    def launch(self) -> None:
+        """The second half of `run`: starts the kernel, once for each `prepare`."""
         parameters = ((self._arguments.data_ptr(),), (ctypes.c_void_p,))
         with torch.cuda.device(self.device):
             stream = driver.CUstream(torch.cuda.current_stream(self.device).cuda_stream)
             _call(
                 driver.cuLaunchCooperativeKernel,
                 self._kernel,
-                *(schedule.workers, 1, 1),
+                *(self._blocks, 1, 1),
                 *(self._threads, 1, 1),
                 self._shared_bytes,
                 stream,
@@ -293,6 +307,11 @@ def _find_device(device: torch.device | str, package: Package) -> torch.device:
     """The device, if it can run the package's machine code. Raises TargetError."""
     if not torch.cuda.is_available():
         raise TargetError("no CUDA device: PyTorch sees none. Use the target cpu.")
+    if driver is None:
+        raise TargetError(
+            "cuda-bindings is not installed: pip install -r requirements-cuda.txt, or "
+            "pip install cuda-bindings"
+        )
     found = torch.device(device)
     if found.index is None:
         found = torch.device("cuda", torch.cuda.current_device())
