@@ -13,7 +13,13 @@ config.excludes = ["Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 lsp_dir = os.path.join(os.path.dirname(config.etc_tools_dir), "etc-lsp-server")
 config.environment["PATH"] = os.pathsep.join(
-    [config.etc_tools_dir, lsp_dir, config.llvm_tools_dir, config.environment["PATH"]]
+    [
+        config.etc_tools_dir,
+        lsp_dir,
+        config.etc_unit_dir,
+        config.llvm_tools_dir,
+        config.environment["PATH"],
+    ]
 )
 config.environment["FILECHECK_OPTS"] = "-enable-var-scope --allow-unused-prefixes=false"
 if shutil.which("ptxas"):
@@ -24,3 +30,5 @@ report = os.path.join(root, "utils", "ptxas_report.py")
 config.substitutions.append(("%ptxas_report", f"{sys.executable} {report}"))
 if shutil.which("etc-lsp-server", path=lsp_dir):
     config.available_features.add("etc-lsp-server")
+if shutil.which("scheduling-test", path=config.etc_unit_dir):
+    config.available_features.add("scheduling-test")

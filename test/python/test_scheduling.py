@@ -109,14 +109,14 @@ def schedule_options(workers: int, policy: str) -> str:
     return f"--schedule-static=workers={workers} policy={policy} buckets=1,5,{MAX_ROWS}"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(graphs(), st.integers(1, 9), st.sampled_from(["round-robin", "list"]))
 def test_a_random_graph_is_ordered_and_scheduled(text: str, workers: int, policy: str) -> None:
     done = etc_opt(text, *EVENTS, schedule_options(workers, policy), *VERIFY)
     assert done.returncode == 0, done.stderr + text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(graphs())
 def test_dependent_pairs_are_counted_as_if_enumerated(text: str) -> None:
     done = etc_opt(text, "--print-schedule-stats=check json", "-o", "/dev/null")
@@ -128,7 +128,7 @@ def test_dependent_pairs_are_counted_as_if_enumerated(text: str) -> None:
 RUNS = re.compile(r"offsets \[([^\]]*)\] runs \[([^\]]*)\]")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(graphs(), st.data(), st.sampled_from(["drop", "repeat", "reverse"]))
 def test_a_broken_schedule_is_refused(text: str, data: st.DataObject, how: str) -> None:
     done = etc_opt(text, *EVENTS, "--schedule-static=workers=2 buckets=7")
