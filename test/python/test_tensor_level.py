@@ -16,6 +16,7 @@ from levels import TENSOR, lowered, parsed
 
 from etc_mlir.errors import CompileError
 from etc_mlir.frontend.importer import import_model
+from etc_mlir.frontend.supported import SHAPE_OPS, SUPPORTED_OPS
 from etc_mlir.interpreter.tensor_level import TensorLevel
 from etc_mlir.interpreter.torch_level import InterpreterError
 
@@ -72,6 +73,18 @@ def test_dropped_operand_of_the_import_is_refused() -> None:
 def test_location_of_the_model_is_in_the_error() -> None:
     text = imported("qwen3").text.replace("torch.aten.silu", "torch.aten.gelu")
     with pytest.raises(CompileError, match=r"activations\.py.*'aten\.gelu' is not supported"):
+        parsed(text).run("builtin.module(convert-torch-to-task)")
+
+
+@pytest.mark.parametrize("name", sorted(SUPPORTED_OPS - SHAPE_OPS))
+def test_every_operator_of_the_import_is_known(name: str) -> None:
+    op = (
+        f'"torch.operator"() <{{name = "torch.{name}"}}>'
+        if name[:4] == "etc."
+        else f'"torch.{name}"()'
+    )
+    text = f"func.func @f() attributes {{etc.symbols = {{}}}} {{ {op} : () -> () return }}"
+    with pytest.raises(CompileError, match=rf"'{re.escape(name)}' takes \d operands"):
         parsed(text).run("builtin.module(convert-torch-to-task)")
 
 

@@ -250,11 +250,12 @@ class GraphLevel:
 
 def _delinearize(task: int, grid: list[int]) -> tuple[int, ...]:
     """The coordinates of a task, the last dimension fastest."""
-    coordinates = []
+    coordinates: list[int] = []
     for extent in reversed(grid[1:]):
         coordinates.append(task % extent)
         task //= extent
-    coordinates.append(task)
+    if grid:
+        coordinates.append(task)
     return tuple(reversed(coordinates))
 
 
