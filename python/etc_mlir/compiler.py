@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,15 +146,18 @@ def import_for(model: Any, options: CompileOptions, report: Report) -> ImportedM
 
     report("importing the model", 0, 8)
     source = _config(Path(model)) if _is_folder(model) else model
-    return import_model(
-        source,
-        max_tokens=options.step_tokens,
-        max_seqs=options.max_batch,
-        page_tokens=options.page_tokens,
-        max_seq_len=options.max_seq,
-        dtype=getattr(torch, options.dtype) if options.dtype else None,
-        num_pages=options.pages,
-    )
+    with warnings.catch_warnings():
+        # torch.export copies a class of its own that is deprecated.
+        warnings.simplefilter("ignore", FutureWarning)
+        return import_model(
+            source,
+            max_tokens=options.step_tokens,
+            max_seqs=options.max_batch,
+            page_tokens=options.page_tokens,
+            max_seq_len=options.max_seq,
+            dtype=getattr(torch, options.dtype) if options.dtype else None,
+            num_pages=options.pages,
+        )
 
 
 def _config(folder: Path) -> Any:
@@ -182,7 +186,7 @@ def _eos(model: Any, config: Any) -> tuple[int, ...]:
 
 def _load(archive: Archive, model: Any, report: Report) -> CompiledModel:
     from etc_mlir.cpu_engine import CpuEngine
-    from etc_mlir.weights import as_arrays, gather
+    from etc_mlir.weights import gather
 
     report("loading the weights", 7, 8)
     weights, tokenizer = gather(archive, model)
@@ -190,8 +194,7 @@ def _load(archive: Archive, model: Any, report: Report) -> CompiledModel:
     engine = CpuEngine(
         archive.program,
         phases.parse(archive.code.decode()),
-        as_arrays(weights),
-        timeout_s=knobs.TIMEOUT_S.get(),
+        weights,
         trace=archive.options.trace,
         grids=archive.grids,
     )

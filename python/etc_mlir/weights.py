@@ -39,11 +39,3 @@ def gather(archive: Archive, model: Any) -> tuple[dict[str, torch.Tensor], Token
     checkpoint = Checkpoint.open(os.fspath(model))
     checkpoint.validate(expected, tied)
     return {**dict(checkpoint.load_all(expected)), **constants}, checkpoint.tokenizer()
-
-
-def as_arrays(tensors: dict[str, torch.Tensor]) -> dict[str, Any]:
-    """numpy views of the same memory; bf16 as its bits."""
-    return {
-        name: (t.view(torch.uint16) if t.dtype == torch.bfloat16 else t).contiguous().numpy()
-        for name, t in tensors.items()
-    }

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     )
     prompt = args.prompt or _PROMPT
     assert model.tokenizer is not None
-    out.print(f"[bold]{prompt}[/bold]" if args.prompt is None else prompt, end="")
+    out.print(prompt, style="bold", markup=False, end="")
     stream(model, model.tokenizer.encode(prompt).ids, args.max_new_tokens)
     last = model.last
     out.print(
