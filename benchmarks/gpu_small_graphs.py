@@ -2,10 +2,12 @@
 """Small graphs on a GPU: every output of every launch against PyTorch.
 
     python benchmarks/gpu_small_graphs.py FOLDER [--launches 1000] [--only NAME]
+        [--out benchmarks/results] [--trace FILE]
 
 FOLDER holds the packages that benchmarks/build_packages.py wrote. Each launch gets fresh random
 input of another size, and its outputs and scratch are poisoned before it. Prints one JSON object
-per graph; exits with 1 if any output was wrong.
+per graph; exits with 1 if any output was wrong. --out: a record of each graph goes there, as
+small-NAME.json. --trace: the timeline of the last launch of --only NAME, as .json or .svg.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import torch
 from etc_mlir.errors import WatchdogError
 from etc_mlir.package import Package
 from etc_mlir.runtime.launch import Program
+from etc_mlir.runtime.measure import TimedProgram, record, write_records
 
 Check = Callable[[Program], float]
 
@@ -170,6 +173,20 @@ GRAPHS: list[tuple[str, Check, float]] = [
 ]
 
 
+def as_record(report: dict, program: TimedProgram) -> dict:
+    """The report of a graph as a result: how long its launches took, and that they were right."""
+    return record(
+        f"small-{report['graph']}",
+        program.times_ms,
+        warmup=0,
+        commit=program.package.commit,
+        command="python benchmarks/gpu_small_graphs.py FOLDER",
+        notes=f"{report['launches']} launches of random sizes, {report['wrong']} of them wrong; "
+        f"largest error {report['max_error']:.2g}, of {report['bound']:g} allowed. Times of "
+        "all sizes together: bytes, floor_ms and ceiling_tbps have no meaning here.",
+    )
+
+
 def run(name: str, program: Program, check: Check, bound: float, launches: int) -> dict:
     """Launches many times; the report of one graph."""
     errors = []
@@ -193,6 +210,8 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--launches", type=int, default=1000)
     parser.add_argument("--only")
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--trace", type=Path)
     arguments = parser.parse_args()
     torch.manual_seed(0)
     random.seed(0)
@@ -200,9 +219,15 @@ def main() -> int:
     for name, check, bound in GRAPHS:
         if arguments.only not in (None, name):
             continue
-        program = Program(Package.read(arguments.folder / f"{name}.etc"), timeout_s=2)
+        package = Package.read(arguments.folder / f"{name}.etc")
+        capacity = 4096 if arguments.trace else 0
+        program = TimedProgram(package, timeout_s=2, trace_capacity=capacity)
         report = run(name, program, check, bound, arguments.launches)
         print(json.dumps(report), flush=True)
+        if arguments.out:
+            write_records(arguments.out, [as_record(report, program)])
+        if arguments.trace:
+            program.trace().save(arguments.trace)
         wrong += report["wrong"]
     if arguments.only in (None, "watchdog"):
         stuck, good = (

@@ -11,8 +11,7 @@ import torch
 
 from etc_mlir.errors import EtcError
 from etc_mlir.package import Package
-from etc_mlir.runtime.launch import Program
-from etc_mlir.runtime.measure import record, time_launches
+from etc_mlir.runtime.measure import TimedProgram, record
 
 # The graphs of examples/graphs, and the workers that each is compiled for.
 GRAPHS = {"hops_counter": 2, "hops_data": 2, "dispatch": 1}
@@ -30,11 +29,13 @@ def measure(
     Raises TargetError without a GPU, PackageError, WatchdogError, and EtcError if a value is wrong.
     """
     programs = {
-        name: Program(Package.read(packages / f"{name}.etc"), timeout_s=2) for name in GRAPHS
+        name: TimedProgram(Package.read(packages / f"{name}.etc"), timeout_s=2) for name in GRAPHS
     }
 
     def time(name: str, tensors: dict[str, torch.Tensor], **symbols: int) -> list[float]:
-        return time_launches(programs[name], tensors, symbols, launches, warmup)
+        for _ in range(warmup + launches):
+            programs[name].run(tensors, symbols)
+        return programs[name].times_ms[-launches:]
 
     def result(name: str, times: list[float], parts: int, notes: str, **more: Any) -> dict:
         samples = [(ms - empty) / parts for ms in times]

@@ -8,12 +8,14 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from etc_mlir.errors import OptionError, StuckWait, TargetError, WatchdogError
 from etc_mlir.package import Buffer, Package
 from etc_mlir.runtime.abi import EtcContext, EtcStatus, EtcTraceRecord
 from etc_mlir.runtime.layout import pack_fragments
+from etc_mlir.trace import RECORD, LaunchInfo, Trace
 
 try:
     from cuda.bindings import driver  # pyright: ignore[reportMissingImports]  (GPU machines only)
@@ -289,14 +291,14 @@ class Program:
         self.rearm()
         raise WatchdogError(stuck, self.timeout_s)
 
-    def trace(self) -> list[bytes]:
-        """The records of the last step, an array of EtcTraceRecord per worker."""
-        size = self._trace_capacity * ctypes.sizeof(EtcTraceRecord)
-        records = self._trace.cpu().numpy().tobytes()
-        return [
-            records[w * size : w * size + n * ctypes.sizeof(EtcTraceRecord)]
-            for w, n in enumerate(self._trace_counts.tolist())
-        ]
+    def trace(self) -> Trace:
+        """What every worker ran in the last step, where `trace_capacity` asked for it. Waits."""
+        count = self._trace.numel() // RECORD.itemsize
+        records = np.frombuffer(self._trace.cpu().numpy().tobytes(), RECORD, count)
+        rows = records.reshape(-1, self._trace_capacity) if count else [records[:0]]
+        launches = [LaunchInfo(name) for name in self.package.tables["launch_names"]]
+        counts = self._trace_counts.tolist()
+        return Trace(launches, [row[:n] for row, n in zip(rows, counts, strict=False)])
 
 
 def _name(names: Sequence[str], number: int) -> str:

@@ -15,34 +15,30 @@ import torch
 
 from etc_mlir.runtime.launch import Program
 
-# Long enough for the host to enqueue a launch and both of its events behind it.
+# Long enough for the host to enqueue a launch and both events behind it.
 _HEAD_START_CYCLES = 200_000
 
 
-def time_launches(
-    program: Program,
-    tensors: Mapping[str, torch.Tensor],
-    symbols: Mapping[str, int],
-    launches: int,
-    warmup: int,
-) -> list[float]:
-    """Milliseconds of each of `launches` steps, by CUDA events right around the kernel.
+class TimedProgram(Program):
+    """A program that notes how long each of its steps took, by CUDA events around the kernel.
 
     The device spins before the first event, so that the host's work lies outside of the two.
-    Raises WatchdogError.
     """
-    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    times = []
-    for step in range(warmup + launches):
-        program.prepare(tensors, symbols)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.times_ms: list[float] = []
+        self._begin, self._end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+
+    def launch(self) -> None:
         torch.cuda._sleep(_HEAD_START_CYCLES)
-        begin.record()
-        program.launch()
-        end.record()
-        program.check()  # waits for the end
-        if step >= warmup:
-            times.append(begin.elapsed_time(end))
-    return times
+        self._begin.record()
+        super().launch()
+        self._end.record()
+
+    def check(self) -> None:
+        super().check()  # waits for the end
+        self.times_ms.append(self._begin.elapsed_time(self._end))
 
 
 def record(

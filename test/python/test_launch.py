@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The GPU runtime against a driver that is not there: what it refuses, uploads and reports."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import dataclasses
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from etc_mlir.errors import OptionError, TargetError, WatchdogError
+from etc_mlir.package import Package
+from etc_mlir.runtime import launch as runtime
+from etc_mlir.runtime.abi import EtcContext, EtcStatus
+from etc_mlir.trace import RECORD
+
+WORKERS = 3
+TABLES: dict[str, Any] = {
+    "name": "g",
+    "kernel": "g_worker",
+    "threads": 288,
+    "shared_bytes": 2048,
+    "symbols": [{"name": "n", "min": 1, "max": 8}],
+    "buffers": [
+        {"name": "x", "role": "input", "shape": [{"symbol": 0}, 4], "offset": 0},
+        {"name": "w", "role": "weight", "shape": [4], "offset": 0},
+        {"name": "t", "role": "scratch", "shape": [{"symbol": 0}], "offset": 256},
+    ],
+    "launch_names": ["first", "second"],
+    "launch_width": 3,
+    "launches": [0, 0, -1, 1, 2, 0],
+    "event_names": ["e"],
+    "events": [0, 0, 4, 1],
+    "counter_words": 1,
+    "scratch_bytes": 512,
+    "schedules": [
+        {"bucket": [4], "policy": "list", "offsets": [0, 1], "runs": [0, 0, 1, 2]},
+        {"bucket": [8], "policy": "list", "offsets": [0, 1, 2, 2], "runs": [0, 0, 1, 2] * 2},
+    ],
+}
+for buffer in TABLES["buffers"]:
+    buffer.update(layout="row_major", element="f32")
+PACKAGE = Package(TABLES, b"machine code")
+
+
+class Driver:
+    """Blocks fit as `per_sm` says; a launch is kept and runs `kernel` on the host's memory."""
+
+    CUresult = SimpleNamespace(CUDA_SUCCESS=0)
+    CUfunction_attribute = SimpleNamespace(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES=8)
+    CUstream = staticmethod(lambda stream: stream)
+    per_sm = 1
+
+    def __init__(self) -> None:
+        self.launches: list[tuple] = []
+        self.kernel = lambda context: None
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any) -> tuple:
+            return (0, "handle")
+
+        call.__name__ = name
+        return call
+
+    def cuFuncSetAttribute(self, kernel, attribute, value):  # noqa: N802
+        return (0,) if value <= 232448 else (1,)
+
+    def cuGetErrorString(self, status):  # noqa: N802
+        return 0, b"invalid argument"
+
+    def cuOccupancyMaxActiveBlocksPerMultiprocessor(self, *arguments):  # noqa: N802
+        return 0, self.per_sm
+
+    def cuLaunchCooperativeKernel(self, *arguments):  # noqa: N802
+        self.launches.append(arguments)
+        (address,), _ = arguments[-1]
+        self.kernel(EtcContext.from_address(address))
+        return (0,)
+
+
+@pytest.fixture
+def driver(monkeypatch):
+    """A device of two SMs whose memory is the host's."""
+    fake = Driver()
+    monkeypatch.setattr(runtime, "driver", fake)
+    monkeypatch.setattr(runtime, "_find_device", lambda device, package: torch.device("cpu"))
+    for name, value in {
+        "device": lambda device: contextlib.nullcontext(),
+        "get_device_properties": lambda device: SimpleNamespace(multi_processor_count=3),
+        "get_device_name": lambda device=None: "a small GPU",
+        "current_stream": lambda device: SimpleNamespace(cuda_stream=7),
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, value)
+    return fake
+
+
+def words(address: int, count: int, kind: Any = ctypes.c_int64) -> list[int]:
+    return list((kind * count).from_address(address))
+
+
+def test_workers_that_cannot_all_be_resident_are_refused(driver):
+    driver.per_sm = 0
+    with pytest.raises(
+        TargetError, match="3 workers, but only 0 blocks can be resident on a small"
+    ):
+        runtime.Program(PACKAGE)
+    assert not driver.launches
+
+
+def test_the_driver_says_what_it_refused(driver):
+    tables = {**TABLES, "shared_bytes": 300000}
+    with pytest.raises(TargetError, match="cuFuncSetAttribute: invalid argument"):
+        runtime.Program(dataclasses.replace(PACKAGE, tables=tables))
+
+
+def test_no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(TargetError, match="no CUDA device: PyTorch sees none"):
+        runtime.Program(PACKAGE)
+
+
+def test_a_gpu_of_another_architecture_or_without_bindings(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(runtime, "driver", None)
+    with pytest.raises(TargetError, match="cuda-bindings is not installed"):
+        runtime.Program(PACKAGE)
+    monkeypatch.setattr(runtime, "driver", Driver())
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 0))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "an older GPU")
+    with pytest.raises(TargetError, match=r"package is for sm_90a, an older GPU is sm_80"):
+        runtime.Program(PACKAGE)
+
+
+def test_what_a_launch_uploads(driver):
+    program = runtime.Program(PACKAGE, timeout_s=2)
+    weight = torch.arange(4.0)
+    program.bind({"w": weight})
+    seen = []
+
+    def kernel(context: EtcContext) -> None:
+        (n,), (bucket,) = words(context.symbols, 1), words(context.bucket, 1)
+        buffers = words(context.buffers, 3)
+        runs = words(context.runs, 4, ctypes.c_int32)
+        seen.append((n, bucket, buffers, runs, context.epoch, context.workers, context.timeout_ns))
+
+    driver.kernel = kernel
+    for n in (3, 8):
+        x = torch.zeros(n, 4)
+        program.run({"x": x}, {"n": n})
+        scratch = program.scratch.data_ptr() + 256
+        assert seen[-1][:3] == (n, 4 if n == 3 else 8, [x.data_ptr(), weight.data_ptr(), scratch])
+    assert [s[3:] for s in seen] == [
+        ([0, 0, 1, 2], 1, 1, 2 * 10**9),
+        ([0, 0, 1, 2], 2, 3, 2 * 10**9),
+    ]
+    kernel_name, *grid = driver.launches[-1][:7]
+    assert kernel_name == "handle" and grid == [3, 1, 1, 288, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("tensors", "symbols", "message"),
+    [
+        ({"x": torch.zeros(3, 4)}, {"n": 9}, "n = 9 is outside 1 to 8"),
+        ({"x": torch.zeros(2, 4)}, {"n": 3}, r"'x' is \[3, 4\] and contiguous, got \[2, 4\]"),
+        ({"x": torch.zeros(4, 3).T}, {"n": 3}, r"strides \[1, 3\]"),
+        (
+            {"x": torch.zeros(3, 4, dtype=torch.int32)},
+            {"n": 3},
+            r"'x' is f32 on cpu, got torch.int",
+        ),
+        ({}, {"n": 3}, r"buffer 'x' \(input\) is not bound"),
+    ],
+)
+def test_steps_that_are_refused(driver, tensors, symbols, message):
+    program = runtime.Program(PACKAGE)
+    program.bind({"w": torch.zeros(4)})
+    with pytest.raises(OptionError, match=message):
+        program.run(tensors, symbols)
+    with pytest.raises(OptionError, match="no buffer 'v'"):
+        program.bind({"v": torch.zeros(1)})
+    assert not driver.launches
+
+
+def test_watchdog_report_and_the_step_after_it(driver):
+    program = runtime.Program(PACKAGE, timeout_s=2)
+    program.bind({"w": torch.zeros(4)})
+
+    def stuck(context: EtcContext) -> None:
+        words(context.counters, 1, ctypes.c_int32)
+        ctypes.c_int32.from_address(context.counters).value = 3
+        status = EtcStatus(2, 1, 1, 5, 0, 7, 3, 4)
+        ctypes.memmove(context.status, bytes(status), ctypes.sizeof(status))
+
+    driver.kernel = stuck
+    with pytest.raises(WatchdogError, match=r"worker 1, task 5 of launch 1 \(second\)") as error:
+        program.run({"x": torch.zeros(1, 4)}, {"n": 1})
+    assert (error.value.wait.seen, error.value.wait.wanted, error.value.wait.event_name) == (
+        3,
+        4,
+        "e",
+    )
+    driver.kernel = lambda context: None
+    program.run({"x": torch.zeros(1, 4)}, {"n": 1})
+    assert program.epoch == 1 and not program.counters.any()
+
+
+def test_trace(driver):
+    program = runtime.Program(PACKAGE, trace_capacity=2)
+    program.bind({"w": torch.zeros(4)})
+
+    def kernel(context: EtcContext) -> None:
+        assert context.trace_capacity == 2
+        record = np.array([(10, 30, 0, 0), (40, 0, 1, 1)], RECORD).tobytes()
+        ctypes.memmove(context.trace + 2 * RECORD.itemsize, record, len(record))
+        counts = (ctypes.c_int32 * WORKERS)(0, 2, 0)
+        ctypes.memmove(context.trace_counts, counts, ctypes.sizeof(counts))
+
+    driver.kernel = kernel
+    program.run({"x": torch.zeros(8, 4)}, {"n": 8})
+    trace = program.trace()
+    assert [len(records) for records in trace.records] == [0, 2, 0]
+    assert trace.kinds == ["first", "second"]
+    assert trace.records[1]["end_ns"].tolist() == [30, 0]
+    assert "second" in trace.to_json()
