@@ -93,7 +93,6 @@ void etc::registerAll(DialectRegistry &registry) {
     registerUpstreamPasses();
     registerETCCodegenPasses();
     registerETCConversionPasses();
-    registerCpuPipeline();
     registerETCPasses();
     registerPipelines();
     return true;

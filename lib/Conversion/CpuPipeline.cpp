@@ -10,7 +10,6 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -34,11 +33,4 @@ void etc::buildCpuPipeline(OpPassManager &pm) {
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createConvertToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
-}
-
-void etc::registerCpuPipeline() {
-  PassPipelineRegistration<>("persistent-to-cpu",
-                             "From the persistent level to the llvm dialect "
-                             "for the threads of this machine",
-                             buildCpuPipeline);
 }

@@ -17,9 +17,8 @@ namespace etc {
 #define GEN_PASS_REGISTRATION
 #include "lib/Conversion/Passes.h.inc"
 
-/// From the persistent level to the llvm dialect, task.program kept.
+/// From loops at the persistent level to the llvm dialect, task.program kept.
 void buildCpuPipeline(mlir::OpPassManager &pm);
-void registerCpuPipeline();
 
 /// From the persistent level with the roles loader and consumer to a gpu.binary that
 /// holds PTX, task.program kept. `chip` and `features` are LLVM's names; a block can
