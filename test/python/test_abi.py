@@ -79,6 +79,6 @@ def test_offsets_of_a_compiler(tmp_path):
 def test_trace_records_are_the_same_struct():
     record = abi.EtcTraceRecord
     assert RECORD.itemsize == ctypes.sizeof(record)
-    assert RECORD.names is not None and RECORD.fields is not None
-    for name in RECORD.names:
-        assert RECORD.fields[name][1] == getattr(record, name).offset
+    assert RECORD.fields is not None
+    for name, (_, offset, *_) in RECORD.fields.items():
+        assert offset == getattr(record, name).offset

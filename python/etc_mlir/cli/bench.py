@@ -78,9 +78,14 @@ def _hops(args: argparse.Namespace) -> list[dict[str, Any]]:
             "`etc bench hops` measures a GPU, and cuda-bindings is not installed. Install "
             "requirements-cuda.txt on a machine with a GPU of compute capability 9.0."
         )
-    from etc_mlir.runtime import hops  # pyright: ignore[reportAttributeAccessIssue]
+    if args.packages is None:
+        raise OptionError(
+            "`etc bench hops` runs packages: write them with `python benchmarks/build_packages.py "
+            "FOLDER` and give --packages FOLDER"
+        )
+    from etc_mlir.runtime import hops
 
-    return hops.measure()
+    return hops.measure(Path(args.packages))
 
 
 def _numbers(text: str) -> list[int]:

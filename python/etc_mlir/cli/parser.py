@@ -103,6 +103,8 @@ def build() -> argparse.ArgumentParser:
     bench.add_argument("--new-tokens", type=_positive, default=64, metavar="N")
     bench.add_argument("--repeat", type=_positive, default=3, metavar="N")
     bench.add_argument("--json", metavar="FILE", help="write the results there")
+    packages = "hops: what benchmarks/build_packages.py wrote"
+    bench.add_argument("--packages", metavar="FOLDER", help=packages)
 
     demo = command("demo", "compile a small model and watch it write, on CPU threads", "")
     demo.add_argument("--prompt", default=None, metavar="TEXT")

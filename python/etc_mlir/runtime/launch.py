@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +18,9 @@ from etc_mlir.runtime.abi import EtcContext, EtcStatus, EtcTraceRecord
 from etc_mlir.runtime.layout import pack_fragments
 from etc_mlir.trace import RECORD, LaunchInfo, Trace
 
-try:
+driver: Any = None  # what lacks it, _find_device says
+with contextlib.suppress(ImportError):
     from cuda.bindings import driver  # pyright: ignore[reportMissingImports]  (GPU machines only)
-except ImportError:  # said by _find_device
-    driver = None
 
 _DTYPES = {
     "f32": torch.float32,
