@@ -28,6 +28,12 @@ using namespace etc::task;
 //===----------------------------------------------------------------------===//
 
 namespace {
+/// An entry of an event tensor.
+struct Entry {
+  Value tensor;
+  SmallVector<Value> indices;
+};
+
 /// Writes the function of one role of a graph.
 class WorkerWriter {
 public:
@@ -52,11 +58,12 @@ private:
                   int64_t position, ValueRange coordinates);
   Value writeWaits(LaunchOp kind, Value launch, ValueRange views,
                    ValueRange coordinates);
-  void writeNotifies(LaunchOp kind, Value launch, ValueRange coordinates);
+  SmallVector<Entry> locateNotifies(LaunchOp kind, Value launch,
+                                    ValueRange coordinates);
   void addEntries(SmallVectorImpl<Value> &arguments, LaunchOp kind, Value launch,
                   ValueRange coordinates);
   Value writeBody(LaunchOp kind, Value launch, Value task,
-                  ValueRange coordinates, ValueRange arguments);
+                  ArrayRef<Entry> notifies, ValueRange arguments);
   Value writeEvent(Value tensor, Value launch, int64_t position);
   void writeMark(Value launch, Value task, bool finished);
 
@@ -256,25 +263,27 @@ Value WorkerWriter::writeReadyTask(LaunchOp kind, Value launch, Value task,
   addViews(kind.getReads(), kind.getReadRegions());
   addViews(kind.getWrites(), kind.getWriteRegions());
   ValueRange views = ValueRange(arguments).drop_front(coordinates.size());
+  // Before the waits, so that nothing but the release follows the last store.
+  SmallVector<Entry> notifies = locateNotifies(kind, launch, coordinates);
   writeMark(launch, task, /*finished=*/false);
   Value reached;
   if (role != WorkerRole::loader)
     reached = writeWaits(kind, launch, views, coordinates);
   addEntries(arguments, kind, launch, coordinates);
   if (!reached) {
-    Value received = writeBody(kind, launch, task, coordinates, arguments);
+    Value received = writeBody(kind, launch, task, notifies, arguments);
     return received ? received : boolean(true);
   }
   if (!hasReceives(kind.getBodyFunc())) {
     scf::IfOp::create(b, loc, reached, [&](OpBuilder &, Location) {
-      writeBody(kind, launch, task, coordinates, arguments);
+      writeBody(kind, launch, task, notifies, arguments);
       scf::YieldOp::create(b, loc);
     });
     return reached;
   }
   auto run = [&](OpBuilder &, Location) {
     scf::YieldOp::create(
-        b, loc, writeBody(kind, launch, task, coordinates, arguments));
+        b, loc, writeBody(kind, launch, task, notifies, arguments));
   };
   auto leave = [&](OpBuilder &, Location) {
     scf::YieldOp::create(b, loc, boolean(false));
@@ -285,14 +294,14 @@ Value WorkerWriter::writeReadyTask(LaunchOp kind, Value launch, Value task,
 /// Calls the body and notifies. Returns whether all that the body receives has
 /// come, null if it receives nothing.
 Value WorkerWriter::writeBody(LaunchOp kind, Value launch, Value task,
-                              ValueRange coordinates, ValueRange arguments) {
+                              ArrayRef<Entry> notifies, ValueRange arguments) {
   bool receives = role != WorkerRole::loader && hasReceives(kind.getBodyFunc());
   auto call = func::CallOp::create(
       b, loc, getBodyName(kind, tables.getKinds(), role),
       receives ? TypeRange(b.getI1Type()) : TypeRange(), arguments);
   auto finish = [&] {
-    if (role != WorkerRole::loader)
-      writeNotifies(kind, launch, coordinates);
+    for (const Entry &entry : notifies)
+      event::NotifyOp::create(b, loc, entry.tensor, entry.indices);
     writeMark(launch, task, /*finished=*/true);
   };
   if (!receives) {
@@ -402,18 +411,20 @@ Value WorkerWriter::writeWaits(LaunchOp kind, Value launch, ValueRange views,
   return all;
 }
 
-void WorkerWriter::writeNotifies(LaunchOp kind, Value launch,
-                                 ValueRange coordinates) {
+/// The entries that the worker notifies for the body.
+SmallVector<Entry> WorkerWriter::locateNotifies(LaunchOp kind, Value launch,
+                                                ValueRange coordinates) {
+  SmallVector<Entry> entries;
+  if (role == WorkerRole::loader)
+    return entries;
   int64_t first = 1 + kind.getReads().size() + kind.getWrites().size() +
                   kind.getWaits().size();
-  for (auto [i, tensor] : llvm::enumerate(kind.getNotifies())) {
-    if (analysis::isDataEdge(tensor))
-      continue;
-    Value event = writeEvent(tensor, launch, first + i);
-    event::NotifyOp::create(
-        b, loc, event,
-        evaluateToValues(kind.getNotifyMap(i), coordinates, actual));
-  }
+  for (auto [i, tensor] : llvm::enumerate(kind.getNotifies()))
+    if (!analysis::isDataEdge(tensor))
+      entries.push_back(
+          {writeEvent(tensor, launch, first + i),
+           evaluateToValues(kind.getNotifyMap(i), coordinates, actual)});
+  return entries;
 }
 
 //===----------------------------------------------------------------------===//

@@ -22,7 +22,6 @@
 // CHECK-NOT: event.wait
 // CHECK: %[[CAME:.*]] = func.call @forward.pair.1
 // CHECK: scf.if %[[CAME]] {
-// CHECK-NEXT: task.event
 // CHECK-NEXT: event.notify
 // CHECK-NEXT: task.mark {{.*}} finished
 // CHECK: scf.yield %{{.*}}, %[[CAME]] : index, i1

@@ -52,10 +52,10 @@ task.schedule @split_sum bucket [64] policy "round-robin" offsets [0, 2] runs [0
 // CHECK: %[[A:.*]] = task.operand %{{.*}} launch %[[LAUNCH]][1 of 4] (%[[N]]) : memref<?x128xf32>
 // CHECK: %[[ROWS:.*]] = affine.min #[[$CLIP]](%[[I]])[%[[N]]]
 // CHECK: memref.subview %[[A]][%{{.*}}, %{{.*}}] [%[[ROWS]], 32] [1, 1]
+// CHECK: %[[E:.*]] = task.event %{{.*}} launch %[[LAUNCH]][3 of 4] (%[[LIMIT]])
 // CHECK: task.mark %{{.*}} launch %[[LAUNCH]] task %[[TASK]]{{$}}
 // CHECK: call @partial(%[[I]], %[[J]]
-// CHECK: %[[E:.*]] = task.event %{{.*}} launch %[[LAUNCH]][3 of 4] (%[[LIMIT]])
-// CHECK: event.notify %[[E]][%[[I]]]
+// CHECK-NEXT: event.notify %[[E]][%[[I]]]
 // CHECK: task.mark %{{.*}} launch %[[LAUNCH]] task %[[TASK]] finished
 // CHECK: case 1
 // CHECK: %[[OK:.*]] = event.wait %{{.*}}[%{{.*}}] count(%c4_i32) guards(
