@@ -45,6 +45,9 @@ private:
   LogicalResult checkCounts();
   LogicalResult order();
   LogicalResult checkConflicts();
+  std::vector<llvm::BitVector> getCommonPredecessors() const;
+  LogicalResult checkLaunches(ArrayRef<Touch> earlier, ArrayRef<Touch> later,
+                              bool isState);
   LogicalResult checkPair(const Touch &earlier, const Touch &later);
   Touch getTouch(unsigned launch, unsigned operand, int64_t task) const;
   /// The memory an operand lies in: null for the scratch memory.
@@ -76,8 +79,8 @@ LogicalResult Checker::checkCounts() {
           continue;
         auto diag = ConcreteGraph::Event(event).op.emitError("E6: entry ")
                     << entry << " of event tensor '"
-                    << ConcreteGraph::Event(event).op.getName() << "' has count "
-                    << event.count << " but is notified "
+                    << ConcreteGraph::Event(event).op.getName()
+                    << "' has count " << event.count << " but is notified "
                     << event.arrivals[entry] << " times in a step";
         diag.attachNote(ConcreteGraph::Launch(launch).op.getLoc())
             << graph.describe(l, task) << " waits for it";
@@ -153,7 +156,8 @@ Value Checker::getMemory(const ConcreteGraph::Operand &operand) const {
 }
 
 Touch Checker::getTouch(unsigned l, unsigned operand, int64_t task) const {
-  const ConcreteGraph::Operand &access = graph.getLaunches()[l].operands[operand];
+  const ConcreteGraph::Operand &access =
+      graph.getLaunches()[l].operands[operand];
   Touch touch{l, task, access.isWritten, {}};
   Value base = analysis::getBaseBuffer(access.buffer);
   auto type = cast<MemRefType>(base.getType());
@@ -168,8 +172,8 @@ Touch Checker::getTouch(unsigned l, unsigned operand, int64_t task) const {
     touch.ranges.push_back({offset, offset + bytes});
     return touch;
   }
-  // Trailing whole dimensions run on into the dimension before them, `lead`: one
-  // range for each point of the dimensions before `lead`.
+  // Trailing whole dimensions run on into the dimension before them, `lead`:
+  // one range for each point of the dimensions before `lead`.
   unsigned lead = box.begin.size() - 1;
   int64_t inner = 1; // elements of one step along `lead`
   for (; lead > 0 && box.begin[lead] == 0 &&
@@ -222,36 +226,72 @@ LogicalResult Checker::checkPair(const Touch &earlier, const Touch &later) {
   return diag;
 }
 
-/// A region of a state may be larger than what the task writes: where in a paged
-/// cache a token goes is data. That tasks of one launch write different elements
-/// is what an operator's task domain promises (TaskRegionOpInterface).
+/// A region of a state may be larger than what the task writes: where in a
+/// paged cache a token goes is data. That tasks of one launch write different
+/// elements is what an operator's task domain promises (TaskRegionOpInterface).
 static bool isState(Value memory) {
-  auto argument = memory ? memory.getDefiningOp<task::ArgumentOp>()
-                         : task::ArgumentOp();
+  auto argument =
+      memory ? memory.getDefiningOp<task::ArgumentOp>() : task::ArgumentOp();
   return argument && argument.getRole() == task::Role::state;
 }
 
+/// For every launch, the tasks that all of its tasks come after. Most pairs of
+/// launches are ordered as a whole, and then nothing of them need be compared.
+std::vector<llvm::BitVector> Checker::getCommonPredecessors() const {
+  std::vector<llvm::BitVector> common;
+  for (auto [l, launch] : llvm::enumerate(graph.getLaunches())) {
+    common.emplace_back(numTasks, true);
+    for (int64_t task = 0; task < launch.numTasks; ++task)
+      common.back() &= before[firstTask[l] + task];
+  }
+  return common;
+}
+
 LogicalResult Checker::checkConflicts() {
-  llvm::MapVector<Value, std::vector<Touch>> memories;
+  /// What the tasks of one launch touch.
+  using Touches = std::vector<Touch>;
+  llvm::MapVector<Value, std::vector<Touches>> memories;
   for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
     for (auto [o, operand] : llvm::enumerate(launch.operands))
-      for (int64_t task = 0; task < launch.numTasks; ++task)
-        memories[getMemory(operand)].push_back(getTouch(l, o, task));
-  for (auto &[memory, touches] : memories) {
-    // Nothing to order where nobody writes (weights, inputs).
-    if (llvm::none_of(touches, [](const Touch &t) { return t.isWrite; }))
-      continue;
-    for (auto later = touches.begin(); later != touches.end(); ++later)
-      for (auto earlier = touches.begin(); earlier != later; ++earlier) {
-        bool isOneLaunch = earlier->launch == later->launch;
-        if (!(earlier->isWrite || later->isWrite) ||
-            (isOneLaunch && (earlier->task == later->task || isState(memory))) ||
-            !overlap(*earlier, *later))
-          continue;
-        if (failed(checkPair(*earlier, *later)))
+      for (int64_t task = 0; task < launch.numTasks; ++task) {
+        std::vector<Touches> &launches = memories[getMemory(operand)];
+        if (launches.empty() || launches.back().front().launch != l)
+          launches.emplace_back();
+        launches.back().push_back(getTouch(l, o, task));
+      }
+  std::vector<llvm::BitVector> common = getCommonPredecessors();
+  auto areOrdered = [&](unsigned earlier, unsigned later) {
+    unsigned begin = firstTask[earlier];
+    unsigned end = begin + graph.getLaunches()[earlier].numTasks;
+    return earlier != later &&
+           common[later].find_first_unset_in(begin, end) == -1;
+  };
+  for (auto &[memory, launches] : memories)
+    for (const Touches &later : launches)
+      for (const Touches &earlier : launches) {
+        unsigned first = earlier.front().launch, second = later.front().launch;
+        if (first > second)
+          break;
+        if (!areOrdered(first, second) &&
+            failed(checkLaunches(earlier, later, isState(memory))))
           return failure();
       }
-  }
+  return success();
+}
+
+/// E9 for the tasks of two launches, or of one.
+LogicalResult Checker::checkLaunches(ArrayRef<Touch> earlier,
+                                     ArrayRef<Touch> later, bool isState) {
+  bool isOneLaunch = earlier.data() == later.data();
+  for (const Touch &second : later)
+    for (const Touch &first : earlier) {
+      if (isOneLaunch &&
+          (&first >= &second || first.task == second.task || isState))
+        continue;
+      if ((first.isWrite || second.isWrite) && overlap(first, second) &&
+          failed(checkPair(first, second)))
+        return failure();
+    }
   return success();
 }
 
@@ -282,8 +322,7 @@ SmallVector<SmallVector<int64_t>> VerifyEvents::getAssignments() {
   for (int64_t point : points) {
     SmallVector<int64_t> assignment;
     for (auto symbol : graph.getSymbols().getAsRange<task::SymbolAttr>())
-      assignment.push_back(
-          std::clamp(point, symbol.getMin(), symbol.getMax()));
+      assignment.push_back(std::clamp(point, symbol.getMin(), symbol.getMax()));
     if (!llvm::is_contained(assignments, assignment))
       assignments.push_back(assignment);
   }
