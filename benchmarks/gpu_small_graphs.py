@@ -170,6 +170,7 @@ GRAPHS: list[tuple[str, Check, float]] = [
     ("mlp_chain", MLP(1024, 3072), 1e-2),
     ("mlp_chain_384", MLP(384, 1536), 1e-2),
     ("mlp_chain_odd", MLP(48, 400, bias=True), 1e-2),
+    ("mlp_chain_plain", MLP(40, 72, bias=True), 1e-2),
 ]
 
 
