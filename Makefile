@@ -38,8 +38,8 @@ docs: build ## Regenerate docs/dialects, docs/passes.md and the tables of README
 wheel: setup ## Build a wheel that needs no LLVM on the user's machine, into dist/
 	@utils/wheel.sh
 
-bench: build ## Run the benchmarks into benchmarks/results (a CPU and, where there is one, a GPU)
-	@$(PYTHON) utils/run_benchmarks.py
+bench: build ## Measure this machine: a CPU and, where there is one, a GPU
+	@utils/bench.sh
 
 test-tsan: setup ## Run the CPU runtime's tests under thread sanitizer
 	@utils/test_tsan.sh
