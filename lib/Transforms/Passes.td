@@ -197,8 +197,8 @@ def VerifyEventsPass : Pass<"verify-events", "::etc::task::GraphOp"> {
     Independent of how events were derived: enumerates the tasks and the entries
     at given values of the symbols, and checks that
 
-    - E6: each entry that a task waits for receives exactly `count` notifications
-      in a step;
+    - E6: each entry that a task waits for, and each of a `monotonic` tensor of
+      counters, receives exactly `count` notifications in a step;
     - E8: the events never ask a task to wait for itself, directly or not;
     - E9: of two tasks that touch the same bytes, one of them writing, the events
       order the earlier launch's before the later one's. Bytes, not names: scratch

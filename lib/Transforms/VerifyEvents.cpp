@@ -68,7 +68,18 @@ Checker::Checker(const ConcreteGraph &graph) : graph(graph) {
   }
 }
 
-/// E6, for the entries that somebody waits for.
+static InFlightDiagnostic emitWrongCount(const ConcreteGraph::Event &event,
+                                         int64_t entry) {
+  event::CreateOp op = event.op;
+  return op.emitError("E6: entry ")
+         << entry << " of event tensor '" << op.getName() << "' has count "
+         << event.count << " but is notified " << event.arrivals[entry]
+         << " times in a step";
+}
+
+/// E6: the entries that somebody waits for, and all those of a monotonic tensor
+/// of counters: what this step leaves out is missing from the targets of the
+/// next one. A value carries its epoch, so a data tensor may have holes.
 LogicalResult Checker::checkCounts() {
   for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
     for (auto [w, edge] : llvm::enumerate(launch.waits)) {
@@ -77,16 +88,23 @@ LogicalResult Checker::checkCounts() {
         int64_t entry = graph.entryOf(l, w, task);
         if (event.arrivals[entry] == event.count)
           continue;
-        auto diag = ConcreteGraph::Event(event).op.emitError("E6: entry ")
-                    << entry << " of event tensor '"
-                    << ConcreteGraph::Event(event).op.getName()
-                    << "' has count " << event.count << " but is notified "
-                    << event.arrivals[entry] << " times in a step";
+        InFlightDiagnostic diag = emitWrongCount(event, entry);
         diag.attachNote(ConcreteGraph::Launch(launch).op.getLoc())
             << graph.describe(l, task) << " waits for it";
         return diag;
       }
     }
+  for (const ConcreteGraph::Event &event : graph.getEvents()) {
+    event::CreateOp op = event.op;
+    if (op.getReuse() != event::Reuse::monotonic ||
+        op.getTensor().getType().getCarrier() == event::Carrier::data)
+      continue;
+    for (auto [entry, arrivals] : llvm::enumerate(event.arrivals))
+      if (arrivals != event.count)
+        return emitWrongCount(event, entry)
+               << "; one that is not notified alike in every step needs "
+                  "reuse(banked)";
+  }
   return success();
 }
 

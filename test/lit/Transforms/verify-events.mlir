@@ -99,3 +99,16 @@ task.func private @f(index)
 task.graph @too_large symbols [] {
   task.launch @f grid(() -> (40000)) reads() writes() waits() notifies()
 }
+
+// -----
+
+task.func private @f(index)
+
+// Right in every step by itself. But a step of 4 after one of 2 would wait for two
+// notifications of entry 2 since the start, of which the smaller step made none.
+task.graph @e6_monotonic_entry_left_out symbols [#task.symbol<"T", 2 to 4>] {
+  // expected-error@+1 {{E6: entry 2 of event tensor 'E' has count 1 but is notified 0 times in a step; one that is not notified alike in every step needs reuse(banked)}}
+  %E = event.create "E" shape affine_map<() -> (4)> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<4>
+  task.launch @f grid(()[t] -> (t)) reads() writes() waits() notifies(%E at (i) -> (i) : !event.tensor<4>)
+  task.launch @f grid(()[t] -> (t)) reads() writes() waits(%E at (i) -> (i) guards * : !event.tensor<4>) notifies()
+}
