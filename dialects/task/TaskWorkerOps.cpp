@@ -15,9 +15,8 @@ static LogicalResult verifyRowAccess(Operation *op, int64_t position,
                                      int64_t width, size_t numSizes,
                                      ArrayRef<int64_t> shape, Type type) {
   if (position <= 0 || position >= width)
-    return op->emitOpError("T14: word ")
-           << position << " of a launch row of " << width
-           << " words is no operand";
+    return op->emitOpError("T14: word ") << position << " of a launch row of "
+                                         << width << " words is no operand";
   size_t numDynamic = llvm::count(shape, ShapedType::kDynamic);
   if (numSizes != numDynamic)
     return op->emitOpError("T14: expects ")
@@ -40,8 +39,7 @@ LogicalResult EventOp::verify() {
 
 LogicalResult ProgramOp::verify() {
   int64_t rows = getLaunchNames().size(), width = getLaunchWidth();
-  if (width < 1 ||
-      static_cast<int64_t>(getLaunches().size()) != rows * width)
+  if (width < 1 || static_cast<int64_t>(getLaunches().size()) != rows * width)
     return emitOpError("T15: expects ")
            << rows << " launch rows of " << width << " words, got "
            << getLaunches().size() << " words";

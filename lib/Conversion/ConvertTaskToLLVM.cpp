@@ -32,16 +32,17 @@ struct ConvertTaskToLLVM
 
     ConversionTarget conversionTarget(*context);
     conversionTarget.addIllegalDialect<event::EventDialect>();
-    conversionTarget
-        .addIllegalOp<task::SymbolValueOp, task::RunsOp, task::RunOp,
-                      task::OperandOp, task::EventOp, task::MarkOp,
-                      task::ClearBanksOp>();
-    conversionTarget.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp func) {
-      return converter.isSignatureLegal(func.getFunctionType());
-    });
-    conversionTarget.addDynamicallyLegalOp<func::CallOp>([&](func::CallOp call) {
-      return converter.isLegal(call.getOperation());
-    });
+    conversionTarget.addIllegalOp<task::SymbolValueOp, task::RunsOp,
+                                  task::RunOp, task::OperandOp, task::EventOp,
+                                  task::MarkOp, task::ClearBanksOp>();
+    conversionTarget.addDynamicallyLegalOp<func::FuncOp>(
+        [&](func::FuncOp func) {
+          return converter.isSignatureLegal(func.getFunctionType());
+        });
+    conversionTarget.addDynamicallyLegalOp<func::CallOp>(
+        [&](func::CallOp call) {
+          return converter.isLegal(call.getOperation());
+        });
     conversionTarget.markUnknownOpDynamicallyLegal(
         [](Operation *) { return true; });
     if (failed(applyPartialConversion(getOperation(), conversionTarget,

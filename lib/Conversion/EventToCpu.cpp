@@ -25,9 +25,8 @@ static LLVM::CallOp callRuntime(ConversionPatternRewriter &rewriter,
                                 Operation *op, StringRef name, Type result,
                                 ValueRange arguments) {
   Operation *table = SymbolTable::getNearestSymbolTable(op);
-  auto func = LLVM::lookupOrCreateFn(rewriter, table, name,
-                                     llvm::to_vector(arguments.getTypes()),
-                                     result);
+  auto func = LLVM::lookupOrCreateFn(
+      rewriter, table, name, llvm::to_vector(arguments.getTypes()), result);
   assert(succeeded(func) && "the runtime's names are its own");
   return LLVM::CallOp::create(rewriter, op->getLoc(), *func, arguments);
 }
@@ -98,8 +97,8 @@ struct LowerWait : OpConversionPattern<event::WaitOp> {
         loadAtomic(rewriter, loc, 32, address, LLVM::AtomicOrdering::acquire);
     // Signed, so that it holds across the wrap of both.
     Value ahead = arith::SubIOp::create(rewriter, loc, seen, target);
-    Value zero = arith::ConstantOp::create(rewriter, loc,
-                                           rewriter.getI32IntegerAttr(0));
+    Value zero =
+        arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(0));
     Value reached = arith::CmpIOp::create(
         rewriter, loc, arith::CmpIPredicate::sge, ahead, zero);
     auto ifOp = scf::IfOp::create(rewriter, loc, rewriter.getI1Type(), reached,
@@ -155,11 +154,11 @@ struct LowerReceive : OpConversionPattern<event::ReceiveOp> {
     Value epoch = loadField(rewriter, loc, event.context, Field::epoch);
     Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);
     Value tag = getWordAddress(rewriter, loc, address, one);
-    // The epoch of a monotonic tensor is its target, so a tag is waited for like
-    // a counter; the value is what the scalar holds afterwards.
+    // The epoch of a monotonic tensor is its target, so a tag is waited for
+    // like a counter; the value is what the scalar holds afterwards.
     Value ok = callWait(rewriter, op, event, tag, epoch, entry);
-    Value both = loadAtomic(rewriter, loc, 64, address,
-                            LLVM::AtomicOrdering::monotonic);
+    Value both =
+        loadAtomic(rewriter, loc, 64, address, LLVM::AtomicOrdering::monotonic);
     Value value =
         arith::TruncIOp::create(rewriter, loc, rewriter.getI32Type(), both);
     rewriter.replaceOp(op, {value, ok});
@@ -204,11 +203,10 @@ struct LowerMark : OpConversionPattern<task::MarkOp> {
     Location loc = op.getLoc();
     Value finished = arith::ConstantOp::create(
         rewriter, loc, rewriter.getI32IntegerAttr(op.getFinished()));
-    callRuntime(rewriter, op, "etc_mark",
-                LLVM::LLVMVoidType::get(op.getContext()),
-                {adaptor.getWorker(),
-                 castToI32(rewriter, loc, adaptor.getLaunch()),
-                 castToI32(rewriter, loc, adaptor.getTask()), finished});
+    callRuntime(
+        rewriter, op, "etc_mark", LLVM::LLVMVoidType::get(op.getContext()),
+        {adaptor.getWorker(), castToI32(rewriter, loc, adaptor.getLaunch()),
+         castToI32(rewriter, loc, adaptor.getTask()), finished});
     rewriter.eraseOp(op);
     return success();
   }

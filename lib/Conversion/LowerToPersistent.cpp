@@ -60,8 +60,8 @@ private:
                    ValueRange coordinates);
   SmallVector<Entry> locateNotifies(LaunchOp kind, Value launch,
                                     ValueRange coordinates);
-  void addEntries(SmallVectorImpl<Value> &arguments, LaunchOp kind, Value launch,
-                  ValueRange coordinates);
+  void addEntries(SmallVectorImpl<Value> &arguments, LaunchOp kind,
+                  Value launch, ValueRange coordinates);
   Value writeBody(LaunchOp kind, Value launch, Value task,
                   ArrayRef<Entry> notifies, ValueRange arguments);
   Value writeEvent(Value tensor, Value launch, int64_t position);
@@ -76,8 +76,8 @@ private:
   Value less(Value a, Value b_) {
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, a, b_);
   }
-  /// Each result of `map` at `dims`, the symbols being those of this step or the
-  /// bounds of its bucket.
+  /// Each result of `map` at `dims`, the symbols being those of this step or
+  /// the bounds of its bucket.
   SmallVector<OpFoldResult> evaluate(AffineMap map, ValueRange dims,
                                      ValueRange symbols);
   SmallVector<Value> evaluateToValues(AffineMap map, ValueRange dims,
@@ -198,9 +198,8 @@ Value WorkerWriter::writeTasks(LaunchOp kind, Value launch, Value first,
     scf::YieldOp::create(b, loc, ValueRange{next, ok});
   };
   Value go = boolean(true);
-  auto loop =
-      scf::WhileOp::create(b, loc, {b.getIndexType(), b.getI1Type()},
-                           ValueRange{first, go}, isLeft, runOne);
+  auto loop = scf::WhileOp::create(b, loc, {b.getIndexType(), b.getI1Type()},
+                                   ValueRange{first, go}, isLeft, runOne);
   return loop.getResult(1);
 }
 
@@ -282,8 +281,8 @@ Value WorkerWriter::writeReadyTask(LaunchOp kind, Value launch, Value task,
     return reached;
   }
   auto run = [&](OpBuilder &, Location) {
-    scf::YieldOp::create(
-        b, loc, writeBody(kind, launch, task, notifies, arguments));
+    scf::YieldOp::create(b, loc,
+                         writeBody(kind, launch, task, notifies, arguments));
   };
   auto leave = [&](OpBuilder &, Location) {
     scf::YieldOp::create(b, loc, boolean(false));
@@ -339,8 +338,7 @@ Value WorkerWriter::writeView(Value operand, RegionAttr region, Value launch,
   bindDims(context, d0);
   bindSymbols(context, s0);
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
-    OpFoldResult extent =
-        evaluate(shape.getSubMap(dim), {}, actual).front();
+    OpFoldResult extent = evaluate(shape.getSubMap(dim), {}, actual).front();
     if (!viewType.isDynamicDim(dim)) {
       sizes.push_back(b.getIndexAttr(viewType.getDimSize(dim)));
     } else if (region.isWhole(dim)) {
@@ -374,7 +372,8 @@ void WorkerWriter::addEntries(SmallVectorImpl<Value> &arguments, LaunchOp kind,
                               Value launch, ValueRange coordinates) {
   int64_t position = 1 + kind.getReads().size() + kind.getWrites().size();
   auto add = [&](OperandRange edges, ArrayAttr maps) {
-    for (auto [tensor, map] : llvm::zip(edges, maps.getAsValueRange<AffineMapAttr>())) {
+    for (auto [tensor, map] :
+         llvm::zip(edges, maps.getAsValueRange<AffineMapAttr>())) {
       if (analysis::isDataEdge(tensor)) {
         Value event = writeEvent(tensor, launch, position);
         arguments.push_back(event);
@@ -387,8 +386,9 @@ void WorkerWriter::addEntries(SmallVectorImpl<Value> &arguments, LaunchOp kind,
   add(kind.getNotifies(), kind.getNotifyMaps());
 }
 
-/// Waits for every in-edge that is not the body's own; null without any. After one
-/// has failed the others return at once, so that they need no branch of their own.
+/// Waits for every in-edge that is not the body's own; null without any. After
+/// one has failed the others return at once, so that they need no branch of
+/// their own.
 Value WorkerWriter::writeWaits(LaunchOp kind, Value launch, ValueRange views,
                                ValueRange coordinates) {
   Value all;

@@ -62,10 +62,10 @@ static FailureOr<AffineMap> getExpandedShape(memref::ExpandShapeOp op,
       return op.emitOpError("expands one dimension to more than one symbolic "
                             "extent; reshape in two steps");
     for (int64_t result : group)
-      shape[result] = ShapedType::isDynamic(extents[result])
-                          ? source.getResult(dim).floorDiv(known)
-                          : getAffineConstantExpr(extents[result],
-                                                  op.getContext());
+      shape[result] =
+          ShapedType::isDynamic(extents[result])
+              ? source.getResult(dim).floorDiv(known)
+              : getAffineConstantExpr(extents[result], op.getContext());
   }
   return AffineMap::get(0, source.getNumSymbols(), shape, op.getContext());
 }
@@ -95,19 +95,20 @@ LogicalResult PersistentTables::addBuffers(GraphOp graph) {
       addSlot(scratch.getBuffer(), scratch.getName(), Role::scratch,
               Layout::row_major, scratch.getShape(), *scratch.getOffset());
       auto type = cast<MemRefType>(scratch.getBuffer().getType());
-      int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8) *
-                      getNumElements(getLargestExtents(graph, scratch.getShape()));
+      int64_t bytes =
+          llvm::divideCeil(type.getElementTypeBitWidth(), 8) *
+          getNumElements(getLargestExtents(graph, scratch.getShape()));
       scratchBytes =
           std::max<int64_t>(scratchBytes, *scratch.getOffset() + bytes);
     } else if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op)) {
-      if (failed(addView(collapse.getResult(), collapse.getSrc(),
-                         getCollapsedShape(
-                             collapse, views[collapse.getSrc()].shape))))
+      if (failed(addView(
+              collapse.getResult(), collapse.getSrc(),
+              getCollapsedShape(collapse, views[collapse.getSrc()].shape))))
         return failure();
     } else if (auto expand = dyn_cast<memref::ExpandShapeOp>(op)) {
-      if (failed(addView(expand.getResult(), expand.getSrc(),
-                         getExpandedShape(expand,
-                                          views[expand.getSrc()].shape))))
+      if (failed(
+              addView(expand.getResult(), expand.getSrc(),
+                      getExpandedShape(expand, views[expand.getSrc()].shape))))
         return failure();
     }
   }
@@ -122,7 +123,8 @@ LogicalResult PersistentTables::addBuffers(GraphOp graph) {
 /// monotonic tensors, then the data tensors, two words an entry: clearing the
 /// other bank is one fill.
 LogicalResult PersistentTables::addEvents(GraphOp graph) {
-  SmallVector<event::CreateOp> creates(graph.getBody().getOps<event::CreateOp>());
+  SmallVector<event::CreateOp> creates(
+      graph.getBody().getOps<event::CreateOp>());
   auto isData = [](event::CreateOp create) {
     return create.getTensor().getType().getCarrier() == event::Carrier::data;
   };
@@ -168,9 +170,9 @@ LogicalResult PersistentTables::addEvents(GraphOp graph) {
 /// Launches with equal keys run the same code on different slots and rows.
 Attribute PersistentTables::getKindKey(LaunchOp launch) const {
   SmallVector<Attribute> key = {
-      launch.getBodyAttr(),         launch.getGridAttr(),
-      launch.getReadRegionsAttr(),  launch.getWriteRegionsAttr(),
-      launch.getWaitMapsAttr(),     launch.getGuardsAttr(),
+      launch.getBodyAttr(),        launch.getGridAttr(),
+      launch.getReadRegionsAttr(), launch.getWriteRegionsAttr(),
+      launch.getWaitMapsAttr(),    launch.getGuardsAttr(),
       launch.getNotifyMapsAttr()};
   for (OperandRange operands : {launch.getReads(), launch.getWrites()})
     for (Value operand : operands) {
@@ -196,7 +198,8 @@ void PersistentTables::addLaunches(GraphOp graph) {
     auto [kind, isNew] = kindOf.try_emplace(getKindKey(launch), kinds.size());
     if (isNew)
       kinds.push_back(launch);
-    launchNames.push_back(StringAttr::get(launch.getContext(), launch.getBody()));
+    launchNames.push_back(
+        StringAttr::get(launch.getContext(), launch.getBody()));
     size_t end = launches.size() + launchWidth;
     launches.push_back(kind->second);
     for (OperandRange operands : {launch.getReads(), launch.getWrites()})

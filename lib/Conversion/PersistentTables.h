@@ -12,8 +12,8 @@
 
 namespace etc {
 
-/// A launch's operand: the slot of the buffer that it is or views, and its shape
-/// as a map of the graph's symbols.
+/// A launch's operand: the slot of the buffer that it is or views, and its
+/// shape as a map of the graph's symbols.
 struct SlotView {
   int32_t slot;
   mlir::AffineMap shape;
@@ -36,8 +36,9 @@ public:
   }
 
   /// The program of the graph, holding copies of `schedules`.
-  task::ProgramOp createProgram(mlir::OpBuilder &builder, task::GraphOp graph,
-                                llvm::ArrayRef<task::ScheduleOp> schedules) const;
+  task::ProgramOp
+  createProgram(mlir::OpBuilder &builder, task::GraphOp graph,
+                llvm::ArrayRef<task::ScheduleOp> schedules) const;
 
 private:
   mlir::LogicalResult addBuffers(task::GraphOp graph);

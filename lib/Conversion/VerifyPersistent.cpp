@@ -48,7 +48,8 @@ static LogicalResult verifyAccess(AccessOp access, ProgramOp program,
   ArrayRef<int32_t> launches = program.getLaunches();
   for (size_t row = 0; row < launches.size(); row += width) {
     int32_t word = launches[row + access.getPosition()];
-    if (launches[row] == *kind && (word < 0 || word >= static_cast<int32_t>(limit)))
+    if (launches[row] == *kind &&
+        (word < 0 || word >= static_cast<int32_t>(limit)))
       return access.emitOpError("reads ")
              << what << " " << word << " from launch " << row / width << " ("
              << program.getLaunchNames()[row / width] << "), there are "
@@ -66,7 +67,8 @@ static LogicalResult verifyWorker(Operation *func, ProgramOp program) {
       return verifyAccess(event, program, program.getEventNames().size(),
                           "event row");
     if (auto run = dyn_cast<RunOp>(op))
-      if (static_cast<int64_t>(run.getWidth()) != static_cast<int64_t>(program.getLaunchWidth()))
+      if (static_cast<int64_t>(run.getWidth()) !=
+          static_cast<int64_t>(program.getLaunchWidth()))
         return run.emitOpError("reads a launch row of ")
                << run.getWidth() << " words, the rows of @"
                << program.getSymName() << " have " << program.getLaunchWidth();

@@ -100,8 +100,8 @@ Value etc::castToI32(OpBuilder &builder, Location loc, Value index) {
 
 static Value getAddress(OpBuilder &builder, Location loc, Value base,
                         Value element, unsigned bits) {
-  Value offset = arith::IndexCastOp::create(builder, loc, builder.getI64Type(),
-                                            element);
+  Value offset =
+      arith::IndexCastOp::create(builder, loc, builder.getI64Type(), element);
   return LLVM::GEPOp::create(builder, loc, getPointer(builder),
                              builder.getIntegerType(bits), base, offset);
 }
@@ -162,8 +162,7 @@ Value EventDescriptor::pack(OpBuilder &builder, Location loc) const {
   Value value = LLVM::UndefOp::create(builder, loc, getType(type));
   int64_t field = 0;
   auto set = [&](Value element) {
-    value =
-        LLVM::InsertValueOp::create(builder, loc, value, element, field++);
+    value = LLVM::InsertValueOp::create(builder, loc, value, element, field++);
   };
   for (Value element : {counters, context, multiplier, row})
     set(element);
@@ -297,9 +296,9 @@ struct LowerRuns : OpConversionPattern<task::RunsOp> {
     Value context = adaptor.getWorker();
     Value worker = getWorkerNumber(rewriter, loc, context).worker;
     auto load = [&](Value number) {
-      return castToIndex(rewriter, loc,
-                         loadFromTable(rewriter, loc, context,
-                                       Field::runOffsets, number));
+      return castToIndex(
+          rewriter, loc,
+          loadFromTable(rewriter, loc, context, Field::runOffsets, number));
     };
     rewriter.replaceOp(
         op, {load(worker), load(addConstant(rewriter, loc, worker, 1))});
@@ -317,9 +316,10 @@ struct LowerRun : OpConversionPattern<task::RunOp> {
     Value context = adaptor.getWorker();
     Value first = multiply(rewriter, loc, adaptor.getNumber(), 4);
     auto load = [&](int64_t word) {
-      return castToIndex(rewriter, loc,
-                         loadFromTable(rewriter, loc, context, Field::runs,
-                                       addConstant(rewriter, loc, first, word)));
+      return castToIndex(
+          rewriter, loc,
+          loadFromTable(rewriter, loc, context, Field::runs,
+                        addConstant(rewriter, loc, first, word)));
     };
     Value launch = load(0);
     Value kind = loadLaunchWord(rewriter, loc, context, launch, /*position=*/0,
@@ -338,15 +338,15 @@ struct LowerOperand : OpConversionPattern<task::OperandOp> {
     auto type = cast<MemRefType>(op.getBuffer().getType());
     // The memref itself is lowered later; its descriptor is made here.
     LLVMTypeConverter llvmConverter(op.getContext());
-    auto structType = dyn_cast_or_null<LLVM::LLVMStructType>(
-        llvmConverter.convertType(type));
+    auto structType =
+        dyn_cast_or_null<LLVM::LLVMStructType>(llvmConverter.convertType(type));
     if (!structType || !type.getLayout().isIdentity())
       return rewriter.notifyMatchFailure(op, "no contiguous memref");
-    Value slot = loadLaunchWord(rewriter, loc, adaptor.getWorker(),
-                                adaptor.getLaunch(), op.getPosition(),
-                                op.getWidth());
-    Value address = loadFromTable(rewriter, loc, adaptor.getWorker(),
-                                  Field::buffers, slot);
+    Value slot =
+        loadLaunchWord(rewriter, loc, adaptor.getWorker(), adaptor.getLaunch(),
+                       op.getPosition(), op.getWidth());
+    Value address =
+        loadFromTable(rewriter, loc, adaptor.getWorker(), Field::buffers, slot);
     Value pointer = LLVM::IntToPtrOp::create(
         rewriter, loc, structType.getBody().front(), address);
 
@@ -369,8 +369,8 @@ struct LowerOperand : OpConversionPattern<task::OperandOp> {
       descriptor.setStride(rewriter, loc, dim, toI64(stride));
       stride = rewriter.createOrFold<arith::MulIOp>(loc, stride, size);
     }
-    rewriter.replaceOpWithNewOp<UnrealizedConversionCastOp>(
-        op, type, Value(descriptor));
+    rewriter.replaceOpWithNewOp<UnrealizedConversionCastOp>(op, type,
+                                                            Value(descriptor));
     return success();
   }
 };
@@ -395,13 +395,15 @@ struct LowerEvent : OpConversionPattern<task::EventOp> {
     Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
     Value isMonotonic = arith::CmpIOp::create(
         rewriter, loc, arith::CmpIPredicate::eq, row.bankStride, zero);
-    Value one = arith::ConstantOp::create(rewriter, loc,
-                                          rewriter.getI32IntegerAttr(1));
+    Value one =
+        arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(1));
     Value multiplier =
         arith::SelectOp::create(rewriter, loc, isMonotonic, epoch, one);
     EventDescriptor event = {op.getTensor().getType(),
                              getWordAddress(rewriter, loc, counters, first),
-                             context, multiplier, castToI32(rewriter, loc, number),
+                             context,
+                             multiplier,
+                             castToI32(rewriter, loc, number),
                              SmallVector<Value>(adaptor.getDynamicSizes())};
     rewriter.replaceOp(op, event.pack(rewriter, loc));
     return success();

@@ -58,7 +58,8 @@ mlir::Value castToI32(mlir::OpBuilder &builder, mlir::Location loc,
 
 /// An event tensor in this step, unpacked from the struct that it lowers to.
 struct EventDescriptor {
-  /// {ptr counters, ptr context, i32 multiplier, i32 row, i64 per dynamic size}.
+  /// {ptr counters, ptr context, i32 multiplier, i32 row, i64 per dynamic
+  /// size}.
   static mlir::LLVM::LLVMStructType getType(event::EventTensorType type);
   static EventDescriptor unpack(mlir::OpBuilder &builder, mlir::Location loc,
                                 event::EventTensorType type, mlir::Value value);
@@ -94,7 +95,8 @@ ClearedWords getClearedShare(mlir::OpBuilder &builder, mlir::Location loc,
                              mlir::Value context, mlir::Value worker,
                              mlir::Value workers, int64_t bankWords);
 
-/// The number of the worker that runs this code, and of all workers, as indices.
+/// The number of the worker that runs this code, and of all workers, as
+/// indices.
 struct WorkerNumber {
   mlir::Value worker, workers;
 };
@@ -118,10 +120,11 @@ void populateEventToCpuPatterns(const mlir::TypeConverter &converter,
 /// Patterns for what talks to other blocks of a kernel.
 void populateEventToNVVMPatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);
-/// Before the NVVM patterns: adds to a gpu.module the functions that its waits call
-/// when the first look at an event was too early.
+/// Before the NVVM patterns: adds to a gpu.module the functions that its waits
+/// call when the first look at an event was too early.
 void createNVVMSlowPaths(mlir::Operation *gpuModule);
-/// After the NVVM patterns: the addresses that come out of the context are global.
+/// After the NVVM patterns: the addresses that come out of the context are
+/// global.
 void useGlobalAddresses(mlir::Operation *gpuModule);
 
 } // namespace etc

@@ -40,7 +40,8 @@ createHostMachine() {
   return builder->createTargetMachine();
 }
 
-static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::MangleAndInterner mangle) {
+static llvm::orc::SymbolMap
+getRuntimeSymbols(llvm::orc::MangleAndInterner mangle) {
   llvm::orc::SymbolMap symbols;
   auto add = [&](StringRef name, auto *function) {
     symbols[mangle(name)] = {llvm::orc::ExecutorAddr::fromPtr(function),
@@ -52,8 +53,8 @@ static llvm::orc::SymbolMap getRuntimeSymbols(llvm::orc::MangleAndInterner mangl
 }
 
 /// Leaves `worker` as the only entry point, so that bodies can go once they are
-/// inlined: MLIR's engine wraps every function in one of its own, which would keep
-/// them all.
+/// inlined: MLIR's engine wraps every function in one of its own, which would
+/// keep them all.
 static void hideAllBut(StringRef worker, llvm::Module &code) {
   for (llvm::Function &function : llvm::make_early_inc_range(code)) {
     if (function.isDeclaration() || function.getName() == worker)
@@ -65,8 +66,8 @@ static void hideAllBut(StringRef worker, llvm::Module &code) {
   }
 }
 
-llvm::Expected<std::unique_ptr<CpuEngine>>
-CpuEngine::create(ModuleOp module, StringRef worker) {
+llvm::Expected<std::unique_ptr<CpuEngine>> CpuEngine::create(ModuleOp module,
+                                                             StringRef worker) {
   initializeNativeTarget();
   auto optimizer = createHostMachine(), codegen = createHostMachine();
   if (!optimizer)

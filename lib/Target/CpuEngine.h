@@ -27,8 +27,8 @@ public:
   create(mlir::ModuleOp module, llvm::StringRef worker);
   ~CpuEngine();
 
-  /// Runs one worker thread per context and returns when all have left. Bounded,
-  /// because every wait of a worker is.
+  /// Runs one worker thread per context and returns when all have left.
+  /// Bounded, because every wait of a worker is.
   void run(llvm::MutableArrayRef<EtcContext> contexts) const;
 
 private:

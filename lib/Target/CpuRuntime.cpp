@@ -10,8 +10,8 @@
 #include <chrono>
 #include <thread>
 
-/// Loads of a wait before it first yields its core: on an oversubscribed machine
-/// the thread that it waits for may not be running.
+/// Loads of a wait before it first yields its core: on an oversubscribed
+/// machine the thread that it waits for may not be running.
 static constexpr int spinsBeforeYield = 64;
 
 /// A yield that took this long let somebody else's work run.
@@ -27,8 +27,8 @@ static int64_t getTimeNs() {
 static std::atomic<int64_t> sharedUntilNs{0};
 
 /// Lets the thread that this one waits for run. Where others want the processor
-/// too, a yield comes back many time slices later and a short sleep does not: the
-/// scheduler favours who has slept.
+/// too, a yield comes back many time slices later and a short sleep does not:
+/// the scheduler favours who has slept.
 static void giveWay(int64_t nowNs) {
   if (nowNs < sharedUntilNs.load(std::memory_order_relaxed))
     return std::this_thread::sleep_for(std::chrono::microseconds(20));
@@ -84,7 +84,8 @@ void etc_mark(EtcContext *context, int32_t launch, int32_t task,
   if (!context->trace)
     return;
   int32_t &count = context->traceCounts[context->worker];
-  int64_t first = static_cast<int64_t>(context->worker) * context->traceCapacity;
+  int64_t first =
+      static_cast<int64_t>(context->worker) * context->traceCapacity;
   if (!finished) {
     if (count < context->traceCapacity)
       context->trace[first + count] = {getTimeNs(), 0, launch, task};

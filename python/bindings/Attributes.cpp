@@ -150,7 +150,8 @@ static int64_t evaluate(mlir::AffineExpr expr, const std::vector<int64_t> &dims,
     break;
   }
   if (b <= 0)
-    throw nb::value_error("an affine map divides by a value that is not positive");
+    throw nb::value_error(
+        "an affine map divides by a value that is not positive");
   switch (binary.getKind()) {
   case AffineExprKind::FloorDiv:
     return llvm::divideFloorSigned(a, b);
@@ -164,8 +165,9 @@ static int64_t evaluate(mlir::AffineExpr expr, const std::vector<int64_t> &dims,
 void py::bindAttributes(nb::module_ &m) {
   nb::class_<py::AffineMap>(m, "AffineMap",
                             "A map from dimensions and symbols to integers.")
-      .def_prop_ro("num_dims",
-                   [](const py::AffineMap &self) { return self.map.getNumDims(); })
+      .def_prop_ro(
+          "num_dims",
+          [](const py::AffineMap &self) { return self.map.getNumDims(); })
       .def_prop_ro(
           "num_symbols",
           [](const py::AffineMap &self) { return self.map.getNumSymbols(); })
@@ -193,8 +195,8 @@ void py::bindAttributes(nb::module_ &m) {
              unsigned result) -> std::optional<unsigned> {
             if (result >= self.map.getNumResults())
               throw nb::index_error();
-            auto dim = llvm::dyn_cast<mlir::AffineDimExpr>(
-                self.map.getResult(result));
+            auto dim =
+                llvm::dyn_cast<mlir::AffineDimExpr>(self.map.getResult(result));
             if (!dim)
               return std::nullopt;
             return dim.getPosition();
@@ -210,8 +212,7 @@ void py::bindAttributes(nb::module_ &m) {
            [](const py::AffineMap &self) {
              return static_cast<size_t>(hash_value(self.map));
            })
-      .def("__str__",
-           [](const py::AffineMap &self) { return print(self.map); })
+      .def("__str__", [](const py::AffineMap &self) { return print(self.map); })
       .def("__repr__",
            [](const py::AffineMap &self) { return print(self.map); });
 

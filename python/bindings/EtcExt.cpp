@@ -161,14 +161,13 @@ static void runPipeline(Module &module, const std::string &pipeline,
   bool threaded = module.context->mlir.isMultithreadingEnabled();
   if (!dumpDir.empty()) {
     module.context->mlir.disableMultithreading();
-    pm.enableIRPrintingToFileTree(/*shouldPrintBeforePass=*/nullptr,
-                                  /*shouldPrintAfterPass=*/
-                                  [](mlir::Pass *, mlir::Operation *) {
-                                    return true;
-                                  },
-                                  /*printModuleScope=*/true,
-                                  /*printAfterOnlyOnChange=*/true,
-                                  /*printAfterOnlyOnFailure=*/false, dumpDir);
+    pm.enableIRPrintingToFileTree(
+        /*shouldPrintBeforePass=*/nullptr,
+        /*shouldPrintAfterPass=*/
+        [](mlir::Pass *, mlir::Operation *) { return true; },
+        /*printModuleScope=*/true,
+        /*printAfterOnlyOnChange=*/true,
+        /*printAfterOnlyOnFailure=*/false, dumpDir);
   }
   // Failed passes leave the module half changed: keep what they were given.
   mlir::OwningOpRef<mlir::ModuleOp> input(module.op->clone());
@@ -194,7 +193,8 @@ using Dicts = nb::typed<nb::list, Dict>;
 static Dicts getGpuObjects(const Module &module) {
   nb::list objects;
   mlir::ModuleOp(*module.op).walk([&](mlir::gpu::BinaryOp binary) {
-    for (auto object : binary.getObjects().getAsRange<mlir::gpu::ObjectAttr>()) {
+    for (auto object :
+         binary.getObjects().getAsRange<mlir::gpu::ObjectAttr>()) {
       llvm::StringRef data = object.getObject().getValue();
       nb::dict entry;
       entry["name"] = binary.getSymName().str();
@@ -211,13 +211,11 @@ static Dicts getGpuObjects(const Module &module) {
 static Dicts getPrograms(const Module &module) {
   nb::list programs;
   mlir::ModuleOp(*module.op).walk([&](task::ProgramOp program) {
-    nb::dict entry =
-        toPython(module.context, program->getAttrDictionary());
+    nb::dict entry = toPython(module.context, program->getAttrDictionary());
     entry["name"] = entry["sym_name"];
     nb::list schedules;
     for (auto schedule : program.getSchedules().getOps<task::ScheduleOp>())
-      schedules.append(
-          toPython(module.context, schedule->getAttrDictionary()));
+      schedules.append(toPython(module.context, schedule->getAttrDictionary()));
     entry["schedules"] = schedules;
     programs.append(entry);
   });
@@ -245,22 +243,22 @@ static void bindModule(nb::module_ &m) {
   nb::class_<Module>(m, "Module", "A module of IR at any level.")
       .def_static("parse", &parseModule, nb::arg("context"), nb::arg("text"),
                   nb::arg("name") = "<string>",
-                  "Parses and verifies text; `name` is the file name of its locations.\n"
+                  "Parses and verifies text; `name` is the file name of its "
+                  "locations.\n"
                   "Raises CompileError.")
       .def_static("empty", &createModule, nb::arg("context"),
                   "A module without operations.")
       .def("str", &printModule, nb::arg("generic") = false,
-           nb::arg("debug") = false, "The text of the module, with locations if `debug`.")
+           nb::arg("debug") = false,
+           "The text of the module, with locations if `debug`.")
       .def("__str__",
            [](const Module &self) { return printModule(self, false, false); })
-      .def_prop_ro("operation",
-                   [](ModuleRef self) {
-                     return py::Operation{self, self->op.get()};
-                   })
-      .def_prop_ro("body",
-                   [](ModuleRef self) {
-                     return py::Block{self, self->op->getBody()};
-                   })
+      .def_prop_ro(
+          "operation",
+          [](ModuleRef self) { return py::Operation{self, self->op.get()}; })
+      .def_prop_ro(
+          "body",
+          [](ModuleRef self) { return py::Block{self, self->op->getBody()}; })
       .def("clone",
            [](const Module &self) {
              mlir::OwningOpRef<mlir::ModuleOp> copy(
@@ -268,18 +266,21 @@ static void bindModule(nb::module_ &m) {
              return std::make_shared<Module>(
                  Module{self.context, std::move(copy)});
            })
-      .def("verify",
-           [](const Module &self) {
-             Diagnostics diagnostics(*self.context);
-             if (failed(mlir::verify(*self.op)))
-               diagnostics.raise("verify");
-           },
-           "Raises CompileError if an operation breaks a constraint.")
+      .def(
+          "verify",
+          [](const Module &self) {
+            Diagnostics diagnostics(*self.context);
+            if (failed(mlir::verify(*self.op)))
+              diagnostics.raise("verify");
+          },
+          "Raises CompileError if an operation breaks a constraint.")
       .def("run", &runPipeline, nb::arg("pipeline"),
            nb::arg("phase") = nb::none(), nb::arg("verify") = true,
            nb::arg("dump_dir") = "",
-           "Runs a pass pipeline as etc-opt's --pass-pipeline spells it; operations taken from\n"
-           "the module before are invalid after. `dump_dir` gets the IR after each pass. Raises\n"
+           "Runs a pass pipeline as etc-opt's --pass-pipeline spells it; "
+           "operations taken from\n"
+           "the module before are invalid after. `dump_dir` gets the IR after "
+           "each pass. Raises\n"
            "CompileError and then leaves the module as it was.")
       .def("gpu_objects", &getGpuObjects,
            "[{name, format, data}] of every gpu.binary: PTX or cubin bytes.")
@@ -304,8 +305,9 @@ NB_MODULE(_etc, m) {
             self.run({reinterpret_cast<EtcContext *>(contexts), workers});
           },
           nb::arg("contexts"), nb::arg("workers"),
-          "Runs one thread per EtcContext of the array at address `contexts` until all left.");
+          "Runs one thread per EtcContext of the array at address `contexts` "
+          "until all left.");
   m.attr("ABI_VERSION") = ETC_ABI_VERSION;
-  m.attr("ABI_SIZES") = nb::make_tuple(
-      sizeof(EtcContext), sizeof(EtcStatus), sizeof(EtcTraceRecord));
+  m.attr("ABI_SIZES") = nb::make_tuple(sizeof(EtcContext), sizeof(EtcStatus),
+                                       sizeof(EtcTraceRecord));
 }

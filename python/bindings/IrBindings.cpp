@@ -25,8 +25,7 @@ static mlir::Type parseType(Module &module, const std::string &text) {
 
 static mlir::Attribute parseAttribute(Module &module, const std::string &text) {
   Diagnostics diagnostics(*module.context);
-  mlir::Attribute attribute =
-      mlir::parseAttribute(text, &module.context->mlir);
+  mlir::Attribute attribute = mlir::parseAttribute(text, &module.context->mlir);
   if (!attribute)
     diagnostics.raise("parse of attribute '" + text + "'");
   return attribute;
@@ -40,7 +39,7 @@ parseTypes(Module &module, const std::vector<std::string> &texts) {
   return types;
 }
 
-/// Appends an operation to a block, before its terminator if it has one.
+/// Appends an operation at the end of a block.
 static py::Operation
 append(py::Block &self, const std::string &name,
        const std::vector<py::Value> &operands,
@@ -92,33 +91,35 @@ static std::vector<py::Value> toValues(const ModuleRef &module, Range &&range) {
 }
 
 static void bindValue(nb::module_ &m) {
-  nb::class_<py::Value>(m, "Value", "An SSA value; equal and hashed by identity.")
-      .def_prop_ro("type",
-                   [](const py::Value &self) {
-                     return print(self.value.getType());
-                   })
+  nb::class_<py::Value>(m, "Value",
+                        "An SSA value; equal and hashed by identity.")
+      .def_prop_ro(
+          "type",
+          [](const py::Value &self) { return print(self.value.getType()); })
       .def_prop_ro("shape", &getShape,
                    "Extents, None where dynamic; None if it has no shape.")
-      .def_prop_ro("dtype",
-                   [](const py::Value &self) {
-                     return print(mlir::getElementTypeOrSelf(self.value));
-                   },
-                   "The type of its elements, or its type.")
-      .def_prop_ro("owner",
-                   [](const py::Value &self) -> std::optional<py::Operation> {
-                     if (mlir::Operation *op = self.value.getDefiningOp())
-                       return py::Operation{self.module, op};
-                     return std::nullopt;
-                   },
-                   "The operation that defines it; None for a block argument.")
-      .def_prop_ro("index",
-                   [](const py::Value &self) -> unsigned {
-                     if (auto arg = llvm::dyn_cast<mlir::BlockArgument>(self.value))
-                       return arg.getArgNumber();
-                     return llvm::cast<mlir::OpResult>(self.value)
-                         .getResultNumber();
-                   },
-                   "Its position among the results or the block's arguments.")
+      .def_prop_ro(
+          "dtype",
+          [](const py::Value &self) {
+            return print(mlir::getElementTypeOrSelf(self.value));
+          },
+          "The type of its elements, or its type.")
+      .def_prop_ro(
+          "owner",
+          [](const py::Value &self) -> std::optional<py::Operation> {
+            if (mlir::Operation *op = self.value.getDefiningOp())
+              return py::Operation{self.module, op};
+            return std::nullopt;
+          },
+          "The operation that defines it; None for a block argument.")
+      .def_prop_ro(
+          "index",
+          [](const py::Value &self) -> unsigned {
+            if (auto arg = llvm::dyn_cast<mlir::BlockArgument>(self.value))
+              return arg.getArgNumber();
+            return llvm::cast<mlir::OpResult>(self.value).getResultNumber();
+          },
+          "Its position among the results or the block's arguments.")
       .def("__eq__",
            [](const py::Value &self, nb::object other) {
              py::Value value;
@@ -132,9 +133,9 @@ static void bindValue(nb::module_ &m) {
 }
 
 static void bindOperation(nb::module_ &m) {
-  nb::class_<py::Operation>(
-      m, "Operation",
-      "An operation of a module. Invalid once `Module.run` has changed it or it is erased.")
+  nb::class_<py::Operation>(m, "Operation",
+                            "An operation of a module. Invalid once "
+                            "`Module.run` has changed it or it is erased.")
       .def_prop_ro("name",
                    [](const py::Operation &self) {
                      return self.op->getName().getStringRef().str();
@@ -147,13 +148,14 @@ static void bindOperation(nb::module_ &m) {
                    [](const py::Operation &self) {
                      return toValues(self.module, self.op->getResults());
                    })
-      .def_prop_ro("attributes",
-                   [](const py::Operation &self) {
-                     return nb::typed<nb::dict, nb::str, nb::any>(
-                         toPython(self.module->context,
-                                  self.op->getAttrDictionary()));
-                   },
-                   "Name to value: int, float, str, bool, list, dict, AffineMap, None for unit.")
+      .def_prop_ro(
+          "attributes",
+          [](const py::Operation &self) {
+            return nb::typed<nb::dict, nb::str, nb::any>(
+                toPython(self.module->context, self.op->getAttrDictionary()));
+          },
+          "Name to value: int, float, str, bool, list, dict, AffineMap, None "
+          "for unit.")
       .def(
           "attribute_text",
           [](const py::Operation &self, const std::string &name) {
@@ -185,18 +187,24 @@ static void bindOperation(nb::module_ &m) {
                        blocks.push_back({self.module, block});
                      return blocks;
                    })
-      .def_prop_ro("parent",
-                   [](const py::Operation &self) -> std::optional<py::Operation> {
-                     if (mlir::Operation *parent = self.op->getParentOp())
-                       return py::Operation{self.module, parent};
-                     return std::nullopt;
-                   })
-      .def_prop_ro("location",
-                   [](const py::Operation &self) {
-                     return print(self.op->getLoc());
-                   })
-      .def("erase", [](const py::Operation &self) { self.op->erase(); },
-           "Erases the operation, which nothing may use any more.")
+      .def_prop_ro(
+          "parent",
+          [](const py::Operation &self) -> std::optional<py::Operation> {
+            if (mlir::Operation *parent = self.op->getParentOp())
+              return py::Operation{self.module, parent};
+            return std::nullopt;
+          })
+      .def_prop_ro(
+          "location",
+          [](const py::Operation &self) { return print(self.op->getLoc()); })
+      .def(
+          "erase",
+          [](const py::Operation &self) {
+            if (!self.op->use_empty())
+              throw nb::value_error("the operation still has uses");
+            self.op->erase();
+          },
+          "Erases the operation. Raises ValueError while its results are used.")
       .def("__eq__",
            [](const py::Operation &self, nb::object other) {
              py::Operation op;
@@ -206,7 +214,8 @@ static void bindOperation(nb::module_ &m) {
            [](const py::Operation &self) {
              return reinterpret_cast<intptr_t>(self.op);
            })
-      .def("__str__", [](const py::Operation &self) { return print(*self.op); });
+      .def("__str__",
+           [](const py::Operation &self) { return print(*self.op); });
 }
 
 static void bindBlocks(nb::module_ &m) {
@@ -227,7 +236,8 @@ static void bindBlocks(nb::module_ &m) {
             return py::Block{self.module, &block};
           },
           nb::arg("argument_types") = std::vector<std::string>(),
-          "Appends a block with arguments of these types. Raises CompileError.");
+          "Appends a block with arguments of these types. Raises "
+          "CompileError.");
   nb::class_<py::Block>(m, "Block")
       .def_prop_ro("arguments",
                    [](const py::Block &self) {
@@ -257,8 +267,10 @@ static void bindBlocks(nb::module_ &m) {
           nb::arg("attributes") = nb::dict(),
           nb::arg("results") = std::vector<std::string>(),
           nb::arg("regions") = 0, nb::arg("location") = "",
-          "Appends an operation by name. `attributes` maps names to MLIR text, `results` are\n"
-          "types as text. Verified by `Module.verify`. Raises CompileError, ValueError.")
+          "Appends an operation by name. `attributes` maps names to MLIR text, "
+          "`results` are\n"
+          "types as text. Verified by `Module.verify`. Raises CompileError, "
+          "ValueError.")
       .def("__eq__",
            [](const py::Block &self, nb::object other) {
              py::Block block;

@@ -103,6 +103,16 @@ def test_building_reports_what_is_wrong(context: _etc.Context) -> None:
         module.verify()
 
 
+def test_what_is_used_is_not_erased(context: _etc.Context) -> None:
+    module = _etc.Module.parse(context, MAPS)
+    (func,) = module.body.operations
+    constant = func.regions[0].blocks[0].operations[0]
+    with pytest.raises(ValueError, match="still has uses"):
+        constant.erase()
+    func.erase()
+    assert module.body.operations == []
+
+
 def test_parse_error_has_a_location(context: _etc.Context) -> None:
     with pytest.raises(CompileError) as error:
         _etc.Module.parse(context, "func.func @f(", "broken.mlir")
