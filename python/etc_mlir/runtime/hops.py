@@ -60,9 +60,9 @@ def measure(
             "hops-counter",
             counter,
             HOPS,
-            f"a launch {minus} {HOPS} hand-offs: wait, load, add, store, notify. Floor: one release "
-            "seen by an acquire on another SM, in a hand-written probe. bytes and ceiling_tbps have "
-            "no meaning here.",
+            f"a launch {minus} {HOPS} hand-offs: wait, load, add, store, notify. Floor: one "
+            "release seen by an acquire on another SM, in a hand-written probe. bytes and "
+            "ceiling_tbps have no meaning here.",
             floor_ms=SIGNAL_MS,
         ),
         result(

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Graphs to packages, without a GPU: every level of file, the command line, and what is refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from torch_engine import TINY
+
+import etc_mlir
+from etc_mlir.cli import main
+from etc_mlir.compile_gpu import compile_file, compile_text
+from etc_mlir.errors import CompileError, OptionError, TargetError
+from etc_mlir.options import CompileOptions
+from etc_mlir.package import Package, is_package
+
+GRAPHS = Path(__file__).parents[2] / "examples" / "graphs"
+needs_ptxas = pytest.mark.skipif(shutil.which("ptxas") is None, reason="no ptxas on PATH")
+H200 = CompileOptions.of(target="h200", workers=2, policy="round-robin")
+
+
+@needs_ptxas
+@pytest.mark.parametrize(
+    ("name", "workers", "launches"),
+    [("split_sum", 132, 2), ("hops_counter", 2, 65), ("hops_data", 2, 65), ("mlp_chain_odd", 2, 6)],
+)
+def test_every_level_of_graph(name, workers, launches, tmp_path):
+    package = compile_file(GRAPHS / f"{name}.mlir", H200, keep=tmp_path / "phases")
+    assert package.name in (name, "step", name.removesuffix("_odd"))
+    assert {s.workers for s in package.schedules} == {workers}
+    assert len(package.tables["launch_names"]) == launches
+    assert package.cubin.startswith(b"\x7fELF") and 0 < package.registers < 256
+    assert f".entry {package.tables['kernel']}(" in package.ptx
+    kept = sorted(path.name for path in (tmp_path / "phases").iterdir())
+    assert kept[0] == "0-imported.mlir" and kept[-1].endswith("-ptx.mlir")
+
+
+@needs_ptxas
+def test_command_line(tmp_path, capsys):
+    out = tmp_path / "m.etc"
+    source = str(GRAPHS / "split_sum.mlir")
+    assert main(["compile", source, "--target", "h200", "-o", str(out)]) == 0
+    assert "132 workers, 2 launches" in capsys.readouterr().out
+    assert is_package(out) and Package.read(out).target == "h200"
+    assert main(["inspect", str(out)]) == 0
+    assert "132 workers" in capsys.readouterr().out
+
+
+def test_no_ptxas(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("ETC_PTXAS", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(TargetError, match="no ptxas: put CUDA's bin folder on PATH"):
+        compile_file(GRAPHS / "dispatch.mlir", H200)
+
+
+@needs_ptxas
+def test_ptxas_says_what_it_refused(monkeypatch):
+    from etc_mlir.ptxas import assemble
+
+    with pytest.raises(CompileError, match="phase 'ptxas' failed"):
+        assemble(".version 9.0\n.target sm_90a\nnonsense\n")
+
+
+def test_what_is_refused(tmp_path):
+    with pytest.raises(OptionError, match="target 'cpu' is no GPU"):
+        compile_file(GRAPHS / "dispatch.mlir", CompileOptions.of(target="cpu", workers=1))
+    with pytest.raises(OptionError, match=r"absent\.mlir cannot be read"):
+        compile_file(tmp_path / "absent.mlir", H200)
+    with pytest.raises(CompileError, match="expected"):
+        compile_text("task.graph @", H200)
+    with pytest.raises(TargetError, match="a model runs on the target cpu alone so far"):
+        etc_mlir.compile(TINY, target="h200")
+    broken = tmp_path / "gpu.json"
+    broken.write_text('{"name": "gpu", "codegen": "nvvm", "workers": 4}')
+    with pytest.raises(OptionError, match="says chip and shared_memory_bytes"):
+        CompileOptions.of(target=str(broken))
