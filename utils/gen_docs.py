@@ -68,9 +68,10 @@ def example(match: re.Match[str]) -> str:
 def generate() -> Iterator[tuple[Path, str]]:
     """Path and text of every generated page."""
     for folder in sorted((ROOT / "dialects").iterdir()):
-        for source in folder.glob("*Ops.td"):
-            if not (folder / source.name.replace("Ops.td", "Dialect.td")).exists():
-                continue
+        for dialect in folder.glob("*Dialect.td"):
+            # A dialect of types only has no operations.
+            operations = dialect.with_name(dialect.name.replace("Dialect.td", "Ops.td"))
+            source = operations if operations.exists() else dialect
             text = tblgen(source, "-gen-dialect-doc", f"-dialect={folder.name}")
             yield ROOT / "docs" / "dialects" / f"{folder.name}.md", f"{NOTE}\n\n{text}"
     pages = [

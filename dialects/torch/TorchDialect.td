@@ -8,7 +8,7 @@
 #define ETC_DIALECTS_TORCH_TORCHDIALECT_TD
 
 include "mlir/IR/AttrTypeBase.td"
-include "mlir/IR/DialectBase.td"
+include "mlir/IR/OpBase.td"
 
 def Torch_Dialect : Dialect {
   let name = "torch";
