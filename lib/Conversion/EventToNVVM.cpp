@@ -207,8 +207,9 @@ static void createReceive(GpuBuilder &b) {
 }
 
 /// etc_wait_chunk(barrier, parity): a chunk that its loader has not brought
-/// yet. The report names no event; the block goes on with what the stage holds,
-/// as its next wait for an event fails.
+/// yet. If it never comes, the report names no event. The block then goes on
+/// with what the stage holds, for the step is void: every wait that is not over
+/// at once fails from now on.
 static void createWaitChunk(GpuBuilder &b) {
   Type i32 = b.getI32Type();
   auto shared = LLVM::LLVMPointerType::get(b.getContext(), 3);
