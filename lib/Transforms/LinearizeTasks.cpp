@@ -61,23 +61,27 @@ getSuccessors(MutableArrayRef<LaunchOp> launches,
   return successors;
 }
 
-static LogicalResult orderLaunches(GraphOp graph) {
+/// `byLevel`: by the longest path from a launch that waits for nothing; then,
+/// or else, as the program has them.
+static LogicalResult orderLaunches(GraphOp graph, bool byLevel) {
   auto launches = graph.getLaunches();
-  SmallVector<unsigned> waiting;
+  SmallVector<unsigned> waiting, level(launches.size(), 0);
   auto successors = getSuccessors(launches, waiting);
-  // The free launch that the program has first.
-  std::set<unsigned> free;
+  std::set<std::pair<unsigned, unsigned>> free; // level, position
+  auto release = [&](unsigned i) { free.insert({byLevel ? level[i] : 0, i}); };
   for (auto [i, count] : llvm::enumerate(waiting))
     if (count == 0)
-      free.insert(i);
+      release(i);
   SmallVector<unsigned> order;
   while (!free.empty()) {
-    unsigned next = *free.begin();
+    unsigned next = free.begin()->second;
     free.erase(free.begin());
     order.push_back(next);
-    for (unsigned successor : successors[next])
+    for (unsigned successor : successors[next]) {
+      level[successor] = std::max(level[successor], level[next] + 1);
       if (--waiting[successor] == 0)
-        free.insert(successor);
+        release(successor);
+    }
   }
   for (auto [i, count] : llvm::enumerate(waiting))
     if (count != 0)
@@ -241,7 +245,7 @@ LogicalResult LinearizeTasks::linearize(GraphOp graph) {
       return emitError(schedule.getLoc(),
                        "linearize-tasks changes the numbers that a schedule "
                        "uses; run it before schedule-static");
-  if (failed(orderLaunches(graph)))
+  if (failed(orderLaunches(graph, byLevel)))
     return failure();
   for (LaunchOp launch : graph.getLaunches()) {
     Permutation permutation = choosePermutation(launch);

@@ -225,8 +225,10 @@ def LinearizeTasksPass : Pass<"linearize-tasks", "::mlir::ModuleOp"> {
   let summary = "Number tasks so that those that wait for one event are a range";
   let description = [{
     Puts the launches of each graph into an order in which those that notify an
-    event tensor come before those that wait for it (the program's own order
-    where the events leave it free). Then permutes the dimensions of each grid so
+    event tensor come before those that wait for it: by their depth in the graph
+    of launches, then as the program has them, so that a worker finds what is
+    ready (the next projection) before what waits for what it just did (the norm
+    of the last one). Then permutes the dimensions of each grid so
     that the tasks of a launch that wait for the same entry are contiguous: first
     the dimensions that its wait maps use as they are, by how many waits use them,
     then those they use coarsened, then the others. Regions, event maps and the
@@ -243,6 +245,8 @@ def LinearizeTasksPass : Pass<"linearize-tasks", "::mlir::ModuleOp"> {
     (* example filepath=test/lit/Transforms/linearize-tasks.mlir *)
   }];
   let options = [
+    Option<"byLevel", "by-level", "bool", "true",
+           "Off: the program's own order where the events leave it free">,
     Option<"strict", "strict", "bool", "false",
            "A wait whose tasks stay scattered is an error">,
     Option<"remarks", "remarks", "bool", "false",

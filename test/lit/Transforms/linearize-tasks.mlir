@@ -1,5 +1,6 @@
 // RUN: etc-opt %s --linearize-tasks -split-input-file | FileCheck %s
 // RUN: etc-opt %s --linearize-tasks=remarks -split-input-file -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: etc-opt %s --linearize-tasks=by-level=false -split-input-file | FileCheck %s --check-prefix=PROGRAM
 
 // Tasks that wait for a group: the group's dimension comes first. The body uses
 // its coordinates, so it is copied with them exchanged, once.
@@ -79,4 +80,32 @@ task.graph @coarse symbols [] {
   // REMARK-NOT: remark
   task.launch @both grid(() -> (8, 4)) reads() writes()
     waits(%F at (i, j) -> (i) guards * : !event.tensor<8>, %G at (i, j) -> (j) guards * : !event.tensor<4>) notifies()
+}
+
+// -----
+
+// Two chains: what is ready at once stands together, unless the program's order
+// is wanted.
+
+// CHECK-LABEL: task.graph @levels
+// CHECK: task.launch @a0
+// CHECK: task.launch @b0
+// CHECK: task.launch @a1
+// CHECK: task.launch @b1
+// PROGRAM-LABEL: task.graph @levels
+// PROGRAM: task.launch @a0
+// PROGRAM: task.launch @a1
+// PROGRAM: task.launch @b0
+// PROGRAM: task.launch @b1
+task.func @a0() { task.return }
+task.func @a1() { task.return }
+task.func @b0() { task.return }
+task.func @b1() { task.return }
+task.graph @levels symbols [] {
+  %E = event.create "E" shape affine_map<() -> ()> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<>
+  %F = event.create "F" shape affine_map<() -> ()> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<>
+  task.launch @a0 grid(() -> ()) reads() writes() waits() notifies(%E at () -> () : !event.tensor<>)
+  task.launch @a1 grid(() -> ()) reads() writes() waits(%E at () -> () guards * : !event.tensor<>) notifies()
+  task.launch @b0 grid(() -> ()) reads() writes() waits() notifies(%F at () -> () : !event.tensor<>)
+  task.launch @b1 grid(() -> ()) reads() writes() waits(%F at () -> () guards * : !event.tensor<>) notifies()
 }
