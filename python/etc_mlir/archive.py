@@ -36,7 +36,8 @@ class ArchiveError(EtcError, ValueError):
 @dataclasses.dataclass(frozen=True)
 class Archive:
     """model: the folder of the weights, or ""; weights: name -> (other names, shape, dtype);
-    grids: bucket, as "4x1" -> the extents of the grid of each launch.
+    grids: bucket, as "4x1" -> the extents of the grid of each launch; graph: the scheduled module,
+    if the options ask for checks.
     """
 
     options: CompileOptions
@@ -48,6 +49,7 @@ class Archive:
     model: str
     weights: Mapping[str, tuple[tuple[str, ...], tuple[int, ...], str]]
     grids: Mapping[str, Sequence[Sequence[int]]]
+    graph: str = ""
 
     @cached_property
     def program(self) -> Program:
@@ -72,6 +74,7 @@ class Archive:
             "model": self.model,
             "weights": self.weights,
             "grids": self.grids,
+            "graph": self.graph,
         }
         return {
             _MANIFEST: json.dumps(manifest, indent=1).encode(),
@@ -104,6 +107,7 @@ class Archive:
                     for name, (tied, shape, dtype) in manifest["weights"].items()
                 },
                 grids=manifest["grids"],
+                graph=manifest["graph"],
             )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ArchiveError(f"a part is missing or damaged ({error!r})") from error

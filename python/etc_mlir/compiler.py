@@ -111,10 +111,13 @@ def _build(
     from safetensors.torch import save
 
     grids: dict[str, list[list[int]]] = {}
+    graph = ""
 
     def observe(phase: phases.Phase, module: Any) -> None:
+        nonlocal graph
         if phase.name == "schedule":
             grids.update(phases.grids(module))
+            graph = str(module) if options.check else ""
 
     module = phases.run(
         imported.text, phases.phases(options), keep=keep, report=report, observe=observe
@@ -134,6 +137,7 @@ def _build(
             if a.role == "weight" and a.name not in imported.constants
         },
         grids=grids,
+        graph=graph,
     )
 
 
@@ -198,6 +202,10 @@ def _load(archive: Archive, model: Any, report: Report) -> CompiledModel:
         trace=archive.options.trace,
         grids=archive.grids,
     )
+    if archive.options.check:
+        from etc_mlir.interpreter.versions import CheckedEngine
+
+        engine = CheckedEngine(engine, archive.graph)
     report("ready", 8, 8)
     return CompiledModel(
         engine,

@@ -82,5 +82,9 @@ class WatchdogError(EtcError, RuntimeError):
         )
 
 
+class CheckError(EtcError, RuntimeError):
+    """The events let a task run before what it reads was written, or after it was overwritten."""
+
+
 class TargetError(EtcError, RuntimeError):
     """The target cannot run the program: no device, too few workers, a missing driver."""

@@ -14,7 +14,7 @@ import dataclasses
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -52,7 +52,9 @@ def starving(launches: Collection[int]) -> Order:
 
 @dataclasses.dataclass
 class Launch:
-    """A `task.launch` with its attributes read once. operands: what it reads, then writes."""
+    """A `task.launch` with its attributes read once. operands: what it reads, `reads` of them,
+    then what it writes.
+    """
 
     body: _etc.Block
     grid: _etc.AffineMap
@@ -61,6 +63,7 @@ class Launch:
     waits: list[tuple[str, _etc.AffineMap]]
     notifies: list[tuple[str, _etc.AffineMap]]
     location: str
+    reads: int
 
 
 @dataclasses.dataclass
@@ -131,7 +134,7 @@ class GraphLevel:
             ]
             if self._order is None:
                 for task in tasks:
-                    _finish(task)
+                    self._execute(task)
             else:
                 self._run_by_events(tasks, values, self._order)
         return {
@@ -139,6 +142,9 @@ class GraphLevel:
             for op in self._buffers
             if op.name == "task.argument" and _role(op) in ("output", "state")
         }
+
+    def _execute(self, task: Task) -> None:
+        _finish(task)
 
     def _bind(self, given: Mapping[str, Tensor]) -> list[int]:
         values: dict[int, int] = {}
@@ -201,7 +207,7 @@ class GraphLevel:
 
         while ready:
             task = ready.pop(order(list(ready)))
-            _finish(task)
+            self._execute(task)
             finished += 1
             if task.key in follower:
                 wake(follower[task.key])
@@ -274,6 +280,7 @@ def _launch(
         [(events[e].name, m) for e, m in zip(waited, attributes["wait_maps"], strict=True)],
         [(events[e].name, m) for e, m in zip(notified, attributes["notify_maps"], strict=True)],
         op.location,
+        reads,
     )
 
 
@@ -307,7 +314,7 @@ def _finish(task: Task) -> None:
 
 
 def _slices(
-    region: dict[str, Any], coordinates: tuple[int, ...], extents: torch.Size
+    region: dict[str, Any], coordinates: tuple[int, ...], extents: Sequence[int]
 ) -> tuple[slice, ...]:
     """The region at a task's coordinates, clipped at the end of the buffer."""
     found = []
