@@ -14,7 +14,8 @@ def Event_TensorType : TypeDef<Event_Dialect, "EventTensor"> {
   let summary = "an array of events, all of one count and carrier";
   let description = [{
     `!event.tensor<?x8>` has a symbolic and a static dimension,
-    `!event.tensor<>` is a single event, `!event.tensor<8, data>` carries values.
+    `!event.tensor<>` is a single event, `!event.tensor<8, data>` carries values,
+    `!event.tensor<data>` is one.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "Carrier":$carrier);
   let builders = [TypeBuilder<(ins "llvm::ArrayRef<int64_t>":$shape), [{

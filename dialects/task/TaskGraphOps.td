@@ -99,16 +99,21 @@ def Task_LaunchOp : Task_Op<"launch", [HasParent<"GraphOp">, AttrSizedOperandSeg
     protects, or `*` for all. `notifies`: when it has finished, the task notifies
     the entry that the map gives. Every task of the launch notifies exactly once.
 
+    An edge on a `data` tensor is the body's own: it gets the entry that the map gives
+    as a parameter, and receives from it or publishes to it. Such an edge orders the
+    tasks, but nothing in memory beside the value.
+
     `affinity` maps coordinates to the worker that must run the task (modulo the
     number of workers).
 
     Constraints:
     - T4: the body is a `task.func` whose parameters are one index per grid
-      dimension, then the view type of each region (`RegionAttr::getViewType`).
+      dimension, then the view type of each region (`RegionAttr::getViewType`), then
+      `!event.tensor<data>` for each wait and each notify on a `data` tensor.
     - T5: the grid is a map of the graph's symbols; one region per operand, of the
       operand's rank and in the grid's coordinates; one event map per wait and notify, from the grid to the rank of
       the event tensor.
-    - T6: a guard is an operand's position.
+    - T6: a guard is an operand's position; a wait on a `data` tensor guards `*`.
     - T7: weights and inputs, and views of them, are not written.
 
     ```mlir
@@ -165,14 +170,16 @@ def Task_FuncOp : Task_Op<"func", [IsolatedFromAbove, Symbol, FunctionOpInterfac
   let summary = "The body of a task: the code of one tile";
   let description = [{
     Parameters: the task's grid coordinates, then the views of what it reads, then
-    of what it writes. No results: a task works in destination-passing style.
+    of what it writes, then the entries of its `data` edges. No results: a task works
+    in destination-passing style.
 
     `task.ready` splits the body: what stands before it may run before the task's
     events, what stands after it may not. Without one, nothing may.
 
     Constraints:
     - T8: no results; at most one `task.ready`, in the entry block; before it only
-      `task.stream`, index arithmetic and views.
+      `task.stream`, index arithmetic and views; every `event.receive` is in the entry
+      block, and entries of `data` edges are received from or published to only.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type,
                        OptionalAttr<StrAttr>:$sym_visibility,
