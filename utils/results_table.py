@@ -50,8 +50,14 @@ def read_records(prefix: str) -> list[dict[str, Any]]:
     return records
 
 
-def number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+def duration(ms: float | None) -> str:
+    """Milliseconds with a unit that suits them; empty for None."""
+    if ms is None:
+        return ""
+    for unit, scale in (("ms", 1.0), ("us", 1e3)):
+        if ms * scale >= 1:
+            return f"{ms * scale:.3g} {unit}"
+    return f"{ms * 1e6:.3g} ns"
 
 
 def table(prefix: str) -> str:
@@ -60,15 +66,15 @@ def table(prefix: str) -> str:
     if not records:
         return "No results are recorded yet.\n"
     rows = [
-        "| what | device | median ms | min .. max | runs | floor ms | floor/median | commit |",
+        "| what | device | median | min .. max | runs | floor | floor/median | commit |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for r in records:
         floor = r["floor_ms"]
         share = f"{100 * floor / r['median_ms']:.0f} %" if floor else ""
         rows.append(
-            f"| {r['name']} | {r['device']} | {number(r['median_ms'])} | {number(r['min_ms'])} .. "
-            f"{number(r['max_ms'])} | {r['n']} after {r['warmup']} | {number(floor)} | {share} | "
+            f"| {r['name']} | {r['device']} | {duration(r['median_ms'])} | {duration(r['min_ms'])} .. "
+            f"{duration(r['max_ms'])} | {r['n']} after {r['warmup']} | {duration(floor)} | {share} | "
             f"`{r['commit'][:9]}` |"
         )
     notes = [f"- {r['name']}: {r['notes']}" for r in records if r["notes"]]
