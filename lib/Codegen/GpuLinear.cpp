@@ -72,19 +72,22 @@ void StreamedLinear::locateTokens() {
     Value token =
         b.make<arith::MinSIOp>(b.add(number, b.index(8 * group)), last);
     Value element = b.add(b.mul(token, metadata.getStrides()[0]),
-                          b.mul(column, b.index(2)));
+                          b.mul(column, b.index(4)));
     tokenRows.push_back(b.advance(base, b.mul(element, b.index(2))));
   }
 }
 
-/// Per group the two registers of a B operand, for block `block` (i32).
+/// Per group the two registers of a B operand, for block `block` (i32): eight
+/// bytes that lie side by side, as the columns of A are ordered for
+/// (`pack_fragments`).
 SmallVector<Value> StreamedLinear::loadActivations(Value block) {
   Values loaded;
   Value bytes = b.mul(b.toIndex(block), b.index(2 * Ring::kBlockColumns));
   for (Value row : tokenRows) {
-    Value at = b.advance(row, bytes);
-    loaded.push_back(b.load(b.getI32Type(), at, 4));
-    loaded.push_back(b.load(b.getI32Type(), b.advance(at, b.index(16)), 4));
+    Value pairs =
+        b.load(VectorType::get(2, b.getI32Type()), b.advance(row, bytes), 8);
+    for (int64_t i = 0; i < 2; ++i)
+      loaded.push_back(b.make<LLVM::ExtractElementOp>(pairs, b.i32(i)));
   }
   return loaded;
 }

@@ -119,9 +119,9 @@ static std::string checkInput(LaunchOp launch, LinearOp linear) {
   unsigned read = input.getArgNumber() - first;
   AffineMap offsets = launch.getReadRegion(read).getOffsets();
   if (failed(type.getStridesAndOffset(strides, offset)) || strides[1] != 1 ||
-      ShapedType::isDynamic(strides[0]) || strides[0] % 2 ||
-      !offsets.getResult(1).isMultipleOf(2))
-    return "its input has no rows of aligned pairs";
+      ShapedType::isDynamic(strides[0]) || strides[0] % 4 ||
+      !offsets.getResult(1).isMultipleOf(4))
+    return "its input has no rows of aligned quadruples";
   std::optional<int64_t> tokens = getRowBound(launch, read);
   if (!tokens || *tokens > SharedLayout::kMaxTokens)
     return "it is multiplied with more than 16 tokens";

@@ -31,7 +31,8 @@ def test_round_trip(rows, columns, dtype):
 @pytest.mark.parametrize(("rows", "columns"), SHAPES)
 def test_a_lane_holds_its_operand_of_mma_m16n8k16(rows, columns):
     """Element a_i of lane l, "Matrix Fragments for mma.m16n8k16 with floating point type":
-    row = group, or group + 8 for i in 2, 3, 6, 7; column = 2 (l mod 4) + (i mod 2), + 8 from i = 4.
+    row = group, or group + 8 for i in 2, 3, 6, 7. Its column there is 2 (l mod 4) + (i mod 2), + 8
+    from i = 4; that is where column 4 (l mod 4) + (i mod 2), + 2 from i = 4, of the weight stands.
     """
     weight = numbers(rows, columns, torch.bfloat16)
     packed = pack_fragments(weight).view(torch.int16).tolist()
@@ -42,7 +43,7 @@ def test_a_lane_holds_its_operand_of_mma_m16n8k16(rows, columns):
         tile_row, tile_column = divmod(tile, columns // 16)
         group, in_group = divmod(lane, 4)
         row = group if (0 <= i < 2 or 4 <= i < 6) else group + 8
-        column = in_group * 2 + (i & 1) + (8 if i >= 4 else 0)
+        column = in_group * 4 + (i & 1) + (2 if i >= 4 else 0)
         assert value == elements[tile_row * 16 + row][tile_column * 16 + column]
 
 

@@ -12,7 +12,9 @@ def pack_fragments(weight: torch.Tensor) -> torch.Tensor:
     """A weight [N, K] of 16-bit elements as A operands of mma.m16n8k16, flat.
 
     Tiles of 16 rows follow each other, in them tiles of 16 columns, in them the lanes; lane 4 g + t
-    holds rows g and g + 8 and columns 2 t, 2 t + 1, 2 t + 8 and 2 t + 9, sixteen bytes in all.
+    holds rows g and g + 8 and columns 4 t to 4 t + 3, sixteen bytes in all. In the instruction's own
+    order of columns these would be 2 t, 2 t + 1, 2 t + 8 and 2 t + 9; the sum over columns does not
+    care, as long as B has the same order, and so a lane reads its part of B as eight bytes.
     Raises TargetError where N or K is no multiple of 16.
     """
     rows, columns = weight.shape
@@ -21,12 +23,12 @@ def pack_fragments(weight: torch.Tensor) -> torch.Tensor:
             f"a weight of {rows} x {columns} {weight.dtype} cannot be packed: fragments are 16 x "
             "16 elements of 16 bits"
         )
-    #                     tile        half g     tile          half t  pair
-    tiles = weight.reshape(rows // 16, 2, 8, columns // 16, 2, 4, 2)
-    return tiles.permute(0, 3, 2, 5, 4, 1, 6).contiguous().view(-1)
+    #                     tile        half g     tile          t  half pair
+    tiles = weight.reshape(rows // 16, 2, 8, columns // 16, 4, 2, 2)
+    return tiles.permute(0, 3, 2, 4, 5, 1, 6).contiguous().view(-1)
 
 
 def unpack_fragments(packed: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
     """The weight [rows, columns] that `pack_fragments` packed."""
     tiles = packed.reshape(rows // 16, columns // 16, 8, 4, 2, 2, 2)
-    return tiles.permute(0, 5, 2, 1, 4, 3, 6).reshape(rows, columns)
+    return tiles.permute(0, 5, 2, 1, 3, 4, 6).reshape(rows, columns)

@@ -9,8 +9,8 @@
 // 16-byte shared load per lane and one mma per 512 bytes of weights; then the stage is
 // given back.
 // CHECK: .entry one_worker
-// CHECK-COUNT-16: ld.global.b32
-// CHECK-NOT: ld.global.b32
+// CHECK-COUNT-8: ld.global.v2.b32
+// CHECK-NOT: ld.global.v2.b32
 // CHECK: mbarrier.try_wait.parity
 // CHECK: ld.shared.v4.b32
 // CHECK-COUNT-8: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
