@@ -72,10 +72,10 @@ def table(prefix: str) -> str:
     for r in records:
         floor = r["floor_ms"]
         share = f"{100 * floor / r['median_ms']:.0f} %" if floor else ""
+        middle, low, high = (duration(r[key]) for key in ("median_ms", "min_ms", "max_ms"))
         rows.append(
-            f"| {r['name']} | {r['device']} | {duration(r['median_ms'])} | {duration(r['min_ms'])} .. "
-            f"{duration(r['max_ms'])} | {r['n']} after {r['warmup']} | {duration(floor)} | {share} | "
-            f"`{r['commit'][:9]}` |"
+            f"| {r['name']} | {r['device']} | {middle} | {low} .. {high} | {r['n']} after "
+            f"{r['warmup']} | {duration(floor)} | {share} | `{r['commit'][:9]}` |"
         )
     notes = [f"- {r['name']}: {r['notes']}" for r in records if r["notes"]]
     commands = sorted({f"    {r['command']}" for r in records})
