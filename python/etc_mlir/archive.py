@@ -20,7 +20,7 @@ from etc_mlir.model import KernelStats
 from etc_mlir.options import CompileOptions
 from etc_mlir.program import Program
 
-FORMAT = 1
+FORMAT = 2
 _MANIFEST, _PROGRAM, _CODE, _CONSTANTS = (
     "manifest.json",
     "program.json",

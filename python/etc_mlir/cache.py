@@ -49,9 +49,14 @@ class KernelCache:
                 return None
         except (OSError, ValueError, TypeError, AttributeError):
             pass
+        self.remove(key)
+        return None
+
+    def remove(self, key: str) -> None:
+        """Takes out an entry that cannot be used."""
+        entry = self.directory / key
         _log.warning("cache entry %s is damaged; it is removed and built again", entry)
         shutil.rmtree(entry, ignore_errors=True)
-        return None
 
     def put(self, key: str, files: Mapping[str, bytes]) -> None:
         """Stores an entry; another process's entry of the same key stays."""

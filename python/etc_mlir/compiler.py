@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import json
 import os
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import etc_mlir
 from etc_mlir import cache, knobs, phases
-from etc_mlir.archive import Archive
-from etc_mlir.errors import OptionError, TargetError
+from etc_mlir.archive import FORMAT, Archive
+from etc_mlir.errors import EtcError, OptionError, TargetError
 from etc_mlir.model import CompiledModel
 from etc_mlir.options import CompileOptions
 from etc_mlir.package import Package, is_package
@@ -52,13 +53,17 @@ def compile_with(
 
 
 def load(
-    path: str | os.PathLike[str], model: Any = None, *, report: Report = silent
+    path: str | os.PathLike[str], model: Any = None, *, trace: bool = False, report: Report = silent
 ) -> CompiledModel:
-    """A model from a file of `etc compile`. model: where the weights are, if they have moved.
+    """A model from a file of `etc compile`. model: where the weights are, if they have moved;
+    trace: record every task, whatever the file says.
 
     Raises ArchiveError, CheckpointError.
     """
     archive = Archive.open(Path(path))
+    if trace:
+        options = dataclasses.replace(archive.options, trace=True)
+        archive = dataclasses.replace(archive, options=options)
     return _load(archive, archive.model if model is None else model, report)
 
 
@@ -69,13 +74,13 @@ def compile_package(
     keep = keep or knobs.DUMP_DIR.get()
     store = cache.KernelCache(knobs.CACHE_DIR.get()) if knobs.CACHE.get() and not keep else None
     key = _folder_key(model, options) if _is_folder(model) else None
-    if store and key and (files := store.get(key)):
-        return Archive.of(files)
+    if store and key and (found := _cached(store, key)):
+        return found
     imported = import_for(model, options, report)
     if key is None:
         key = cache.key(_compiler(), options.hash(), imported.text)
-        if store and (files := store.get(key)):
-            return Archive.of(files)
+        if store and (found := _cached(store, key)):
+            return found
     archive = _build(model, imported, options, keep, report)
     if store:
         store.put(key, archive.files())
@@ -217,6 +222,18 @@ def _load(archive: Archive, model: Any, report: Report) -> CompiledModel:
     )
 
 
+def _cached(store: cache.KernelCache, key: str) -> Archive | None:
+    """An entry that cannot be used is removed, as one that is damaged."""
+    files = store.get(key)
+    if files is None:
+        return None
+    try:
+        return Archive.of(files)
+    except EtcError:
+        store.remove(key)
+        return None
+
+
 def _is_folder(model: Any) -> bool:
     return isinstance(model, str | os.PathLike)
 
@@ -245,4 +262,4 @@ def _compiler() -> str:
 
     path = Path(_etc.__file__)
     stat = path.stat()
-    return f"{etc_mlir.__version__} {stat.st_size} {stat.st_mtime_ns}"
+    return f"{etc_mlir.__version__} {FORMAT} {stat.st_size} {stat.st_mtime_ns}"

@@ -162,3 +162,13 @@ def test_a_file_that_is_no_archive(capsys, tmp_path):
     path.write_bytes(b"not a zip")
     assert main(["inspect", str(path)]) == 2
     assert "is not a file of `etc compile`" in capsys.readouterr().err
+
+
+def test_a_file_keeps_its_options_and_can_be_traced(capsys, tmp_path):
+    path, trace = tmp_path / "tiny.etc", tmp_path / "t.svg"
+    assert main(["compile", MODEL, "-o", str(path), *SMALL]) == 0
+    command = ["generate", str(path), "--prompt", "Return", "--max-new-tokens", "3"]
+    assert main([*command, "--workers", "4"]) == 2
+    assert "--workers has no effect" in capsys.readouterr().err
+    assert main([*command, "--trace", str(trace)]) == 0
+    assert trace.stat().st_size > 1000

@@ -12,11 +12,25 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from etc_mlir.options import CompileOptions
+from etc_mlir.options import POLICIES, CompileOptions
 
 out = Console(highlight=False, soft_wrap=True)
 # Progress goes to stderr: what is generated can be piped.
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+# The arguments of `_add_options` and their defaults.
+OPTIONS: dict[str, object] = {
+    "target": "cpu",
+    "workers": None,
+    "max_batch": 1,
+    "max_seq": 1024,
+    "max_tokens": None,
+    "policy": POLICIES[0],
+    "tile": [],
+    "dtype": None,
+    "check": False,
+    "keep": None,
+}
 
 Report = Callable[[str, int, int], None]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from etc_mlir.cli.console import err, folder, options, out, progress
+from etc_mlir.cli.console import OPTIONS, err, folder, options, out, progress
 from etc_mlir.errors import OptionError
 from etc_mlir.model import CompiledModel
 
@@ -14,12 +14,14 @@ from etc_mlir.model import CompiledModel
 def run(args: argparse.Namespace) -> int:
     prompts = _prompts(args)
     _check_trace(args.trace)
+    if args.model.endswith(".etc"):
+        _check_fixed(args)
     from etc_mlir.compiler import compile_with, load
 
     wanted = options(args, max_batch=max(args.max_batch, 1), trace=bool(args.trace))
     with progress() as report:
         if args.model.endswith(".etc"):
-            model = load(args.model, report=report)
+            model = load(args.model, trace=bool(args.trace), report=report)
         else:
             model = compile_with(args.model, wanted, keep=folder(args.keep), report=report)
     ids = [p if isinstance(p, list) else _encode(model, p) for p in prompts]
@@ -63,6 +65,17 @@ def _check_trace(path: str | None) -> None:
     """Before the work is done, not after it."""
     if path is not None and not path.endswith((".json", ".svg")):
         raise OptionError(f"{path}: a trace is written as .json (Perfetto) or .svg (picture)")
+
+
+def _check_fixed(args: argparse.Namespace) -> None:
+    """What a file was compiled for cannot be changed by a flag: it must not look as if it could."""
+    for name in OPTIONS:
+        if getattr(args, name) not in (OPTIONS[name], None):
+            flag = "--" + name.replace("_", "-")
+            raise OptionError(
+                f"{flag} has no effect on {args.model}, which is compiled already. Leave it out, "
+                f"or give {flag} to `etc compile`."
+            )
 
 
 def _prompts(args: argparse.Namespace) -> list[str | list[int]]:
