@@ -12,8 +12,8 @@ def pack_fragments(weight: torch.Tensor) -> torch.Tensor:
     """A weight [N, K] of 16-bit elements as A operands of mma.m16n8k16, flat.
 
     Tiles of 16 rows follow each other, in them tiles of 16 columns, in them the lanes; lane 4 g + t
-    holds rows g and g + 8 and columns 4 t to 4 t + 3, sixteen bytes in all. In the instruction's own
-    order of columns these would be 2 t, 2 t + 1, 2 t + 8 and 2 t + 9; the sum over columns does not
+    holds rows g and g + 8 and columns 4 t to 4 t + 3, sixteen bytes in all. In the instruction's
+    own order these would be 2 t, 2 t + 1, 2 t + 8 and 2 t + 9; the sum over columns does not
     care, as long as B has the same order, and so a lane reads its part of B as eight bytes.
     Raises TargetError where N or K is no multiple of 16.
     """
