@@ -205,8 +205,11 @@ def VerifyEventsPass : Pass<"verify-events", "::etc::task::GraphOp"> {
       buffers that share memory conflict. Two tasks of one launch may share a region
       of a state, which says less than the operator does (where a paged cache keeps
       a token is data).
+    - E11: scratch buffers that share bytes are not in use at the same time, in
+      the order of launches: else the order that events give them destroys what is
+      still to be read.
 
-    This is a bounded check, not a proof: it holds for the symbol values it tried,
+    All but E11 is a bounded check, not a proof: it holds for the symbol values it tried,
     by default the minima, the maxima and two points between, each as long as the
     graph then has no more than `max-tasks` tasks; `report` tells which they were,
     and a graph that is too large at all of them gets a warning. Changes nothing.

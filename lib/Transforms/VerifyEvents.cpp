@@ -314,6 +314,65 @@ LogicalResult Checker::checkLaunches(ArrayRef<Touch> earlier,
 }
 
 //===----------------------------------------------------------------------===//
+// E11, which asks for no values: sizes are those at the symbols' maxima
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The bytes of a placed scratch buffer and the launches that use it.
+struct Placed {
+  task::ScratchOp buffer;
+  Range bytes;
+  unsigned first, last; // launches, in program order
+};
+} // namespace
+
+static FailureOr<SmallVector<Placed>> getPlaced(task::GraphOp graph) {
+  SmallVector<int64_t> maxima;
+  for (auto symbol : graph.getSymbols().getAsRange<task::SymbolAttr>())
+    maxima.push_back(symbol.getMax());
+  llvm::MapVector<Value, Placed> placed;
+  for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
+    for (const analysis::BufferAccess &access :
+         analysis::getBufferAccesses(launch)) {
+      auto scratch = access.buffer.getDefiningOp<task::ScratchOp>();
+      if (!scratch || !scratch.getOffset())
+        continue;
+      auto extents = getExtents(access.buffer, maxima);
+      if (failed(extents))
+        return failure();
+      auto type = cast<MemRefType>(access.buffer.getType());
+      int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+      for (int64_t extent : *extents)
+        bytes *= extent;
+      int64_t begin = *scratch.getOffset();
+      Placed use{scratch, {begin, begin + bytes}, unsigned(l), unsigned(l)};
+      placed.try_emplace(access.buffer, use).first->second.last = l;
+    }
+  return llvm::to_vector(llvm::make_second_range(placed));
+}
+
+/// Events that order two uses of the same bytes are no help if the second use
+/// comes while the first buffer is still to be read.
+static LogicalResult checkLifetimes(task::GraphOp graph) {
+  FailureOr<SmallVector<Placed>> placed = getPlaced(graph);
+  if (failed(placed))
+    return failure();
+  for (Placed &a : *placed)
+    for (Placed &b : *placed) {
+      if (a.first > b.first || a.buffer == b.buffer || b.first > a.last ||
+          a.bytes.end <= b.bytes.begin || b.bytes.end <= a.bytes.begin)
+        continue;
+      auto diag = b.buffer.emitError("E11: scratch buffer '")
+                  << b.buffer.getName() << "' is used from launch " << b.first
+                  << " on, in bytes of '" << a.buffer.getName()
+                  << "', which is used up to launch " << a.last;
+      diag.attachNote(a.buffer.getLoc()) << "the other buffer is here";
+      return diag;
+    }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
 
@@ -351,6 +410,8 @@ void VerifyEvents::runOnOperation() {
   std::string checked;
   llvm::raw_string_ostream os(checked);
   unsigned numChecked = 0;
+  if (failed(checkLifetimes(getOperation())))
+    return signalPassFailure();
   for (ArrayRef<int64_t> assignment : getAssignments()) {
     FailureOr<ConcreteGraph> graph =
         ConcreteGraph::build(getOperation(), assignment);

@@ -112,3 +112,25 @@ task.graph @e6_monotonic_entry_left_out symbols [#task.symbol<"T", 2 to 4>] {
   task.launch @f grid(()[t] -> (t)) reads() writes() waits() notifies(%E at (i) -> (i) : !event.tensor<4>)
   task.launch @f grid(()[t] -> (t)) reads() writes() waits(%E at (i) -> (i) guards * : !event.tensor<4>) notifies()
 }
+
+// -----
+
+task.func private @write(index, memref<16xf32, strided<[1], offset: ?>>)
+task.func private @read(index, memref<16xf32, strided<[1], offset: ?>>)
+
+// Every two tasks that touch the same bytes are ordered, and @read finds what was
+// written to Y.
+task.graph @e11_clobbered symbols [] {
+  // expected-note@+1 {{the other buffer is here}}
+  %X = task.scratch "X" shape affine_map<() -> (16)> at 0 : memref<16xf32>
+  // expected-error@+1 {{E11: scratch buffer 'Y' is used from launch 1 on, in bytes of 'X', which is used up to launch 2}}
+  %Y = task.scratch "Y" shape affine_map<() -> (16)> at 0 : memref<16xf32>
+  %E = event.create "E" shape affine_map<() -> (1)> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<1>
+  %F = event.create "F" shape affine_map<() -> (1)> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<1>
+  task.launch @write grid(() -> (1)) reads() writes(%X at <(i) -> (i * 16) sizes [16]> : memref<16xf32>)
+    waits() notifies(%E at (i) -> (i) : !event.tensor<1>)
+  task.launch @write grid(() -> (1)) reads() writes(%Y at <(i) -> (i * 16) sizes [16]> : memref<16xf32>)
+    waits(%E at (i) -> (i) guards 0 : !event.tensor<1>) notifies(%F at (i) -> (i) : !event.tensor<1>)
+  task.launch @read grid(() -> (1)) reads(%X at <(i) -> (i * 16) sizes [16]> : memref<16xf32>) writes()
+    waits(%F at (i) -> (i) guards 0 : !event.tensor<1>) notifies()
+}
