@@ -13,7 +13,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 from import_models import import_small, qwen3
 from transformers import AutoConfig
@@ -101,9 +100,8 @@ def _all_operations(module: Any) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("layers", [4, 36])
-def test_kernel_text_does_not_grow_with_layers(layers: int) -> None:
-    assert _worker_text(layers) == _worker_text(2)
+def test_kernel_text_does_not_grow_with_layers() -> None:
+    assert _worker_text(36) == _worker_text(2)
 
 
 def _worker_text(layers: int) -> str:
