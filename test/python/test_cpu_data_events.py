@@ -87,7 +87,8 @@ def test_values_are_those_of_this_step(before: int) -> None:
 
 
 def test_a_value_of_the_step_before_is_not_taken() -> None:
-    rng, program = np.random.default_rng(4), build(timeout_s=0.5)
+    # A bound that a thread does not reach which only lacks a core.
+    rng, program = np.random.default_rng(4), build(timeout_s=3)
     step(program, rng)
     runs = program.schedules[0].runs
     (last,) = (r for r in runs if r[0] == 0 and r[1] == 0)
