@@ -96,7 +96,9 @@ def test_a_value_of_the_step_before_is_not_taken() -> None:
     with pytest.raises(WatchdogError) as error:
         step(program, rng)
     wait = error.value.wait
-    assert (wait.launch_name, wait.task, wait.event_name, wait.entry) == ("receive", 6, "values", 6)
+    # Task 6 keeps its worker from publishing entry 1: either of the two waits may report first.
+    assert (wait.launch_name, wait.event_name) == ("receive", "values")
+    assert wait.task == wait.entry and wait.task in (1, 6)
     assert (wait.seen, wait.wanted) == (1, 2)
     last[3] += 1
     step(program, rng)
