@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Codegen/GpuBuilder.h"
+#include "dialects/task/TaskDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -126,8 +127,7 @@ Value GpuBuilder::warpWord(int64_t offset, Value warp) {
 Value GpuBuilder::global(Value memref) {
   auto metadata = make<memref::ExtractStridedMetadataOp>(memref);
   Value base = make<memref::ExtractAlignedPointerAsIndexOp>(memref);
-  int64_t size =
-      cast<MemRefType>(memref.getType()).getElementTypeBitWidth() / 8;
+  int64_t size = task::getElementBytes(cast<MemRefType>(memref.getType()));
   Value address = add(base, mul(metadata.getOffset(), index(size)));
   Value number = make<arith::IndexCastOp>(getI64Type(), address);
   return make<LLVM::IntToPtrOp>(

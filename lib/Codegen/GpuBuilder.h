@@ -38,6 +38,7 @@ struct SharedLayout {
   static constexpr int64_t kCurrentLaunch = 0; // i32, noted by task.mark
   static constexpr int64_t kCurrentTask = 4;   // i32
   static constexpr int64_t kLeave = 8;       // i32, set when a wait has failed
+  static constexpr int64_t kEpoch = 12;      // i32, of this step
   static constexpr int64_t kWarpCounts = 16; // i32 per warp, chunks consumed
   static constexpr int64_t kSumCounts = 48;  // i32 per warp, sets of sums used
   static constexpr int64_t kLoaderCounts = 80; // i32 per warp, chunks issued
@@ -52,9 +53,16 @@ struct SharedLayout {
   /// [warp][token][row].
   static constexpr int64_t kTileRows = 16;
   static constexpr int64_t kMaxTokens = 16;
-  static constexpr int64_t kSumSetBytes =
+  static constexpr int64_t kSumBytes =
       4 * kConsumerWarps * kTileRows * kMaxTokens;
-  static constexpr int64_t kPartialSumBytes = 2 * kSumSetBytes;
+  /// Beside them: f32 [warp][token], sums of squares.
+  static constexpr int64_t kSquareBytes = 4 * kConsumerWarps * kMaxTokens;
+  static constexpr int64_t kSumSetBytes = kSumBytes + kSquareBytes;
+  /// The squares of the input that is kept.
+  static constexpr int64_t kSquares = kScratch + 2 * kSumSetBytes;
+  static constexpr int64_t kPartialSumBytes = 2 * kSumSetBytes + kSquareBytes;
+  /// What a tile other than a linear shares between its warps.
+  static constexpr int64_t kTileScratch = kScratch + kPartialSumBytes;
   static constexpr int64_t kRingAlignment = 1024;
 };
 
