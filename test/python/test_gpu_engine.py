@@ -20,13 +20,16 @@ from torch_engine import TINY, reference
 import etc_mlir
 from etc_mlir.compiler import describe, import_for
 from etc_mlir.decoder import Decoder
-from etc_mlir.errors import CheckpointError, TargetError
+from etc_mlir.errors import CheckpointError, OptionError, TargetError
 from etc_mlir.interpreter.torch_level import TorchLevel
 from etc_mlir.options import CompileOptions
 from etc_mlir.package import Package, PackageError
 from etc_mlir.report import silent
 from etc_mlir.runtime.abi import EtcContext
+from etc_mlir.runtime.decoding import Decoding
+from etc_mlir.runtime.launch import Program
 from etc_mlir.runtime.weights import DTYPES
+from etc_mlir.weights import stream
 
 ELEMENTS = {dtype: name for name, dtype in DTYPES.items()}
 OPTIONS = CompileOptions.of(target="h200", max_batch=3, max_seq=64, max_tokens=8)
@@ -112,9 +115,29 @@ def test_generate(tiny, monkeypatch, tmp_path):
     assert model.generate("Return", 3)
 
 
-def test_a_dtype_of_the_options_converts_the_weights(tiny):
-    from etc_mlir.weights import stream
+def test_decoding_on_the_device(tiny, monkeypatch):
+    """Ragged prompts, mixed in the steps of the prefill; free and forced decoding."""
+    install(monkeypatch).kernel = tiny.kernel
+    program = Program(tiny.package)
+    program.bind(stream(Decoder.of(tiny.package), TINY)[0])
+    decoding = Decoding(program)
+    prompts = [(82, 101, 116), (100,), tuple(range(60, 80))]
+    expected = torch.tensor([reference(p, 6) for p in prompts]).T
+    lengths = [len(p) for p in prompts]
+    first, logits = decoding.prefill([torch.tensor(p) for p in prompts])
+    assert torch.equal(first, expected[0]) and torch.equal(logits.argmax(-1), first)
+    run = decoding.prepare(first, lengths, 5)
+    decoding.run(run.steps)
+    assert torch.equal(run.tokens, expected)
+    forced = decoding.prepare(first, lengths, 5, forced=expected[:5], keep_logits=True)
+    decoding.run(forced.steps)
+    assert torch.equal(forced.logits.argmax(-1), expected[1:])
+    assert torch.equal(forced.logits[-1], run.logits[-1])
+    with pytest.raises(OptionError, match="4 sequences of 3 positions"):
+        decoding.prefill([torch.tensor(prompts[0])] * 4)
 
+
+def test_a_dtype_of_the_options_converts_the_weights(tiny):
     decoder = Decoder.of(tiny.package)
     small = {n: dataclasses.replace(w, dtype="bfloat16") for n, w in decoder.weights.items()}
     wanted = dataclasses.replace(decoder, weights=small)
