@@ -17,7 +17,7 @@ _LAZY: dict[str, str] = {
     "CompileOptions": "etc_mlir.options",
     "CompiledModel": "etc_mlir.model",
     "compile": "etc_mlir.compiler",
-    "load": "etc_mlir.compiler",
+    "load": "etc_mlir.loader",
     "import_model": "etc_mlir.frontend.importer",
 }
 

@@ -57,13 +57,7 @@ class Archive:
 
     def stats(self) -> KernelStats:
         """Of a step with one token: the smallest bucket."""
-        smallest = self.program.schedules[0]
-        return KernelStats(
-            workers=smallest.workers,
-            launches=len(self.program.launches),
-            tasks=smallest.tasks(),
-            events=int(self.program.events[:, 3].sum()),
-        )
+        return KernelStats.of(self.program)
 
     def files(self) -> dict[str, bytes]:
         manifest = {

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from etc_mlir import phases
 from etc_mlir.errors import OptionError
 from etc_mlir.options import CompileOptions
 from etc_mlir.package import Package
-from etc_mlir.phases import Report, silent
+from etc_mlir.report import Report, silent
+
+_FILE = "package.etc"
 
 
 def compile_file(
@@ -25,13 +29,21 @@ def compile_file(
 
 
 def compile_model(
-    model: str | Path, options: CompileOptions, *, keep: Path | None = None, report: Report = silent
+    model: Any, options: CompileOptions, *, keep: Path | None = None, report: Report = silent
 ) -> Package:
-    """`compile_text` of the step of a model in a folder."""
-    from etc_mlir.compiler import import_for
+    """`compile_text` of the step of a model: a folder, a config.json, or a `*ForCausalLM`. From
+    the kernel cache if it is there."""
+    from etc_mlir import compiler
 
-    imported = import_for(str(model), options, report)
-    return compile_text(imported.text, options, keep=keep, report=report)
+    def build(imported: compiler.ImportedModel) -> Package:
+        package = compile_text(imported.text, options, keep=keep, report=report)
+        decoder = compiler.describe(model, imported, options)
+        return dataclasses.replace(package, model=decoder.to_json())
+
+    kind = compiler.Kind(
+        build, lambda package: {_FILE: package.to_bytes()}, lambda f: Package.from_bytes(f[_FILE])
+    )
+    return compiler.cached(model, options, kind, keep=keep, report=report)
 
 
 def compile_text(

@@ -8,22 +8,25 @@ import importlib.metadata
 import json
 import os
 import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import etc_mlir
 from etc_mlir import cache, knobs, phases
 from etc_mlir.archive import FORMAT, Archive
-from etc_mlir.errors import EtcError, OptionError, TargetError
+from etc_mlir.errors import CheckpointError, EtcError, OptionError
 from etc_mlir.model import CompiledModel
 from etc_mlir.options import CompileOptions
 from etc_mlir.package import Package, is_package
-from etc_mlir.phases import Report, silent
 from etc_mlir.program import Program
+from etc_mlir.report import Report, silent
 
 if TYPE_CHECKING:
+    from etc_mlir.decoder import Decoder
     from etc_mlir.frontend.importer import ImportedModel
 
+T = TypeVar("T")
 # What the import depends on beside the model: part of the key of a model that was not imported yet.
 _FRAMEWORKS = ("torch", "transformers", "torch-mlir")
 
@@ -41,50 +44,60 @@ def compile(model: Any, target: str = "cpu", **options: Any) -> CompiledModel:
 def compile_with(
     model: Any, options: CompileOptions, *, keep: Path | None = None, report: Report = silent
 ) -> CompiledModel:
-    """`compile` with options in one object. keep: a folder for the IR after every phase."""
-    target = options.find_target()
-    if target.codegen != "cpu":
-        raise TargetError(
-            f"a model runs on the target cpu alone so far, not on '{target.name}'. `etc compile "
-            f"--target {target.name}` writes the package of its step."
-        )
-    archive = compile_package(model, options, keep=keep, report=report)
-    return _load(archive, model, report)
+    """`compile` with options in one object. keep: a folder for the IR after every phase.
 
-
-def load(
-    path: str | os.PathLike[str], model: Any = None, *, trace: bool = False, report: Report = silent
-) -> CompiledModel:
-    """A model from a file of `etc compile`. model: where the weights are, if they have moved;
-    trace: record every task, whatever the file says.
-
-    Raises ArchiveError, CheckpointError.
+    Raises TargetError for a GPU that is not there, before anything is compiled.
     """
-    archive = Archive.open(Path(path))
-    if trace:
-        options = dataclasses.replace(archive.options, trace=True)
-        archive = dataclasses.replace(archive, options=options)
-    return _load(archive, archive.model if model is None else model, report)
+    if options.find_target().codegen == "nvvm":
+        from etc_mlir.compile_gpu import compile_model
+        from etc_mlir.loader import load_package
+        from etc_mlir.runtime.launch import require_device
+
+        require_device()
+        package = compile_model(model, options, keep=keep, report=report)
+        return load_package(package, model, report=report)
+    archive = compile_package(model, options, keep=keep, report=report)
+    return load_archive(archive, model, report)
 
 
 def compile_package(
     model: Any, options: CompileOptions, *, keep: Path | None = None, report: Report = silent
 ) -> Archive:
     """The compiled program without its weights, from the kernel cache if it is there."""
+
+    def build(imported: ImportedModel) -> Archive:
+        return _build(model, imported, options, keep, report)
+
+    return cached(model, options, Kind(build, Archive.files, Archive.of), keep=keep, report=report)
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind(Generic[T]):
+    """What is compiled: how it is made of an import, and how the kernel cache holds it."""
+
+    build: Callable[[ImportedModel], T]
+    files: Callable[[T], dict[str, bytes]]
+    of: Callable[[Mapping[str, bytes]], T]
+
+
+def cached(
+    model: Any, options: CompileOptions, kind: Kind[T], *, keep: Path | None, report: Report
+) -> T:
+    """The compiled program of a model, from the kernel cache if it is there."""
     keep = keep or knobs.DUMP_DIR.get()
     store = cache.KernelCache(knobs.CACHE_DIR.get()) if knobs.CACHE.get() and not keep else None
     key = _folder_key(model, options) if _is_folder(model) else None
-    if store and key and (found := _cached(store, key)):
+    if store and key and (found := _cached(store, key, kind)):
         return found
     imported = import_for(model, options, report)
     if key is None:
         key = cache.key(_compiler(), options.hash(), imported.text)
-        if store and (found := _cached(store, key)):
+        if store and (found := _cached(store, key, kind)):
             return found
-    archive = _build(model, imported, options, keep, report)
+    made = kind.build(imported)
     if store:
-        store.put(key, archive.files())
-    return archive
+        store.put(key, kind.files(made))
+    return made
 
 
 def inspect_program(
@@ -127,22 +140,39 @@ def _build(
     module = phases.run(
         imported.text, phases.phases(options), keep=keep, report=report, observe=observe
     )
-    logits = next(r for r in imported.results if r.name == "logits")
+    about = describe(model, imported, options)
     return Archive(
         options=options,
         program_text=phases.tables(module),
         code=str(module).encode(),
         constants=save({n: t.contiguous() for n, t in imported.constants.items()}),
+        vocab_size=about.vocab_size,
+        eos=about.eos,
+        model=about.folder,
+        weights={n: (w.tied, w.shape, w.dtype) for n, w in about.weights.items()},
+        grids=grids,
+        graph=graph,
+    )
+
+
+def describe(model: Any, imported: ImportedModel, options: CompileOptions) -> Decoder:
+    """What a package says of the model that it was made of."""
+    from etc_mlir.decoder import Decoder, Weight
+
+    logits = next(r for r in imported.results if r.name == "logits")
+    return Decoder(
+        options=options,
         vocab_size=int(logits.shape[-1]),
         eos=_eos(model, imported.config),
-        model=str(Path(model).resolve()) if _is_folder(model) else "",
+        folder=str(Path(model).resolve()) if _is_folder(model) and Path(model).is_dir() else "",
         weights={
-            a.name: (a.tied, tuple(int(d) for d in a.shape), str(a.dtype).removeprefix("torch."))
+            a.name: Weight(
+                tuple(int(d) for d in a.shape), str(a.dtype).removeprefix("torch."), a.tied
+            )
             for a in imported.arguments
             if a.role == "weight" and a.name not in imported.constants
         },
-        grids=grids,
-        graph=graph,
+        constants=imported.constants,
     )
 
 
@@ -169,17 +199,23 @@ def import_for(model: Any, options: CompileOptions, report: Report) -> ImportedM
         )
 
 
-def _config(folder: Path) -> Any:
-    """The config of a folder. Raises CheckpointError, OptionError."""
+def _config(path: Path) -> Any:
+    """The config of a folder, or of a config.json alone. Raises CheckpointError, OptionError."""
     import transformers
 
     from etc_mlir.checkpoint import Checkpoint
 
-    Checkpoint.open(folder)  # says what is missing before transformers looks for it elsewhere
     try:
-        return transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
-    except (ValueError, KeyError, OSError) as error:
-        raise OptionError(f"{folder / 'config.json'} is not a known model: {error}") from error
+        if path.is_file() and path.suffix == ".json":
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return transformers.AutoConfig.for_model(values.pop("model_type"), **values)
+        Checkpoint.open(path)  # says what is missing before transformers looks for it elsewhere
+        return transformers.AutoConfig.from_pretrained(path, local_files_only=True)
+    except CheckpointError:
+        raise
+    except (ValueError, KeyError, OSError, AttributeError) as error:
+        where = path if path.is_file() else path / "config.json"
+        raise OptionError(f"{where} is not a known model: {error}") from error
 
 
 def _eos(model: Any, config: Any) -> tuple[int, ...]:
@@ -193,7 +229,8 @@ def _eos(model: Any, config: Any) -> tuple[int, ...]:
     return (found,) if isinstance(found, int) else tuple(found or ())
 
 
-def _load(archive: Archive, model: Any, report: Report) -> CompiledModel:
+def load_archive(archive: Archive, model: Any, report: Report) -> CompiledModel:
+    """A compiled model on threads, with the weights of `model`. Raises CheckpointError."""
     from etc_mlir.cpu_engine import CpuEngine
     from etc_mlir.weights import gather
 
@@ -222,14 +259,14 @@ def _load(archive: Archive, model: Any, report: Report) -> CompiledModel:
     )
 
 
-def _cached(store: cache.KernelCache, key: str) -> Archive | None:
+def _cached(store: cache.KernelCache, key: str, kind: Kind[T]) -> T | None:
     """An entry that cannot be used is removed, as one that is damaged."""
     files = store.get(key)
     if files is None:
         return None
     try:
-        return Archive.of(files)
-    except EtcError:
+        return kind.of(files)
+    except (EtcError, KeyError):
         store.remove(key)
         return None
 
@@ -241,9 +278,9 @@ def _is_folder(model: Any) -> bool:
 def _folder_key(model: Any, options: CompileOptions) -> str | None:
     """The key of a model in a folder, from its config alone; None where that cannot be read."""
     versions = [f"{name} {_version(name)}" for name in _FRAMEWORKS]
-    names = ("config.json", "generation_config.json")
+    names = [Path(model) / n for n in ("config.json", "generation_config.json")]
     try:
-        parts = [(Path(model) / n).read_bytes() for n in names if (Path(model) / n).is_file()]
+        parts = [p.read_bytes() for p in (Path(model), *names) if p.is_file()]
     except OSError:
         return None
     return cache.key(_compiler(), options.hash(), *versions, str(Path(model).resolve()), *parts)

@@ -14,6 +14,7 @@ from etc_mlir.batching import Batcher, StepInputs
 from etc_mlir.errors import OptionError
 from etc_mlir.kv_cache import PagedCache
 from etc_mlir.options import CompileOptions
+from etc_mlir.program import Program
 from etc_mlir.trace import Trace
 
 if TYPE_CHECKING:
@@ -49,6 +50,16 @@ class KernelStats:
     launches: int
     tasks: int
     events: int
+
+    @classmethod
+    def of(cls, program: Program) -> KernelStats:
+        smallest = program.schedules[0]
+        return cls(
+            workers=smallest.workers,
+            launches=len(program.launches),
+            tasks=smallest.tasks(),
+            events=int(program.events[:, 3].sum()),
+        )
 
 
 @dataclasses.dataclass(frozen=True)

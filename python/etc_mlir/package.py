@@ -24,7 +24,7 @@ from etc_mlir.errors import CompileError, EtcError
 from etc_mlir.ptxas import assemble
 
 MAGIC = b"ETCPROG\0"
-VERSION = 1
+VERSION = 2
 _HEADER = struct.Struct("<8sII32s")
 
 # An extent: a number, {"symbol": i}, or {"op": ..., "args": [a, b]}.
@@ -73,6 +73,21 @@ class Symbol:
 
 
 @dataclasses.dataclass(frozen=True)
+class Stack:
+    """A weight made of others: `rows` rows of each source in turns; 0: one below the other."""
+
+    sources: tuple[str, ...]
+    rows: int
+
+    @classmethod
+    def of(cls, value: Any) -> Stack | None:
+        """From the tables' JSON; None where a buffer is no stack."""
+        if not isinstance(value, Mapping):
+            return value
+        return cls(tuple(value["sources"]), int(value["rows"]))
+
+
+@dataclasses.dataclass(frozen=True)
 class Buffer:
     """A slot of the buffer table. element: as MLIR spells it (f32, bf16, i64)."""
 
@@ -82,6 +97,21 @@ class Buffer:
     element: str
     shape: tuple[Extent, ...]
     offset: int
+    stack: Stack | None = None
+
+    def __post_init__(self) -> None:
+        # The tables are JSON: frozen fields take what they say here.
+        object.__setattr__(self, "stack", Stack.of(self.stack))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of the tensors that it is made of: its own, where it is no stack."""
+        return self.stack.sources if self.stack else (self.name,)
+
+    @property
+    def is_static(self) -> bool:
+        """Whether its extents are the same in every step."""
+        return all(isinstance(extent, int) for extent in self.shape)
 
     def extents(self, symbols: Sequence[int]) -> tuple[int, ...]:
         return tuple(evaluate(extent, symbols) for extent in self.shape)
@@ -103,7 +133,8 @@ class Schedule:
 
 @dataclasses.dataclass(frozen=True)
 class Package:
-    """What `etc compile` writes and the runtime loads; `tables` is the text of export-program."""
+    """What `etc compile` writes and the runtime loads. tables: the JSON of export-program; model:
+    of the step of a decoder, what `etc_mlir.decoder.Decoder` says; of a graph, empty."""
 
     tables: dict[str, Any]
     cubin: bytes
@@ -111,6 +142,7 @@ class Package:
     arch: str = "sm_90a"
     commit: str = "unknown"
     registers: int = 0
+    model: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -127,6 +159,11 @@ class Package:
     @property
     def buffers(self) -> list[Buffer]:
         return [Buffer(**{**b, "shape": tuple(b["shape"])}) for b in self.tables["buffers"]]
+
+    @property
+    def tied(self) -> dict[str, tuple[str, ...]]:
+        """Name of a weight -> the other names that a checkpoint may have for it."""
+        return {n: tuple(w["tied"]) for n, w in self.model.get("weights", {}).items() if w["tied"]}
 
     @property
     def schedules(self) -> list[Schedule]:

@@ -15,17 +15,10 @@ from pathlib import Path
 
 from etc_mlir import _etc
 from etc_mlir.options import CompileOptions
-
-# Called with what is being done, how much is done, and out of how much.
-Report = Callable[[str, int, int], None]
-
+from etc_mlir.report import Report, silent
 
 # The phases after the tables are made.
 CODE = frozenset({"llvm", "ptx"})
-
-
-def silent(what: str, done: int, total: int) -> None:
-    pass
 
 
 @dataclasses.dataclass(frozen=True)

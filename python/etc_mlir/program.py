@@ -72,6 +72,16 @@ class Program:
         """From the JSON of `export-program`. Raises ProgramError."""
         try:
             given: Mapping[str, Any] = json.loads(text)
+        except ValueError as error:
+            raise ProgramError(
+                f"the tables of the program cannot be read ({error!r}). Compile it again."
+            ) from error
+        return cls.of(given)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Program:
+        """From the tables of `export-program`. Raises ProgramError."""
+        try:
             return cls(
                 name=given["name"],
                 kernel=given["kernel"],

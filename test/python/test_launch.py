@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import dataclasses
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from gpu_fake import Driver, install
 
 from etc_mlir.errors import OptionError, TargetError, WatchdogError
 from etc_mlir.package import Package
@@ -48,55 +47,9 @@ for buffer in TABLES["buffers"]:
 PACKAGE = Package(TABLES, b"machine code")
 
 
-class Driver:
-    """Blocks fit as `per_sm` says; a launch is kept and runs `kernel` on the host's memory."""
-
-    CUresult = SimpleNamespace(CUDA_SUCCESS=0)
-    CUfunction_attribute = SimpleNamespace(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES=8)
-    CUstream = staticmethod(lambda stream: stream)
-    per_sm = 1
-
-    def __init__(self) -> None:
-        self.launches: list[tuple] = []
-        self.kernel = lambda context: None
-
-    def __getattr__(self, name: str) -> Any:
-        def call(*arguments: Any) -> tuple:
-            return (0, "handle")
-
-        call.__name__ = name
-        return call
-
-    def cuFuncSetAttribute(self, kernel, attribute, value):  # noqa: N802
-        return (0,) if value <= 232448 else (1,)
-
-    def cuGetErrorString(self, status):  # noqa: N802
-        return 0, b"invalid argument"
-
-    def cuOccupancyMaxActiveBlocksPerMultiprocessor(self, *arguments):  # noqa: N802
-        return 0, self.per_sm
-
-    def cuLaunchCooperativeKernel(self, *arguments):  # noqa: N802
-        self.launches.append(arguments)
-        (address,), _ = arguments[-1]
-        self.kernel(EtcContext.from_address(address))
-        return (0,)
-
-
 @pytest.fixture
 def driver(monkeypatch):
-    """A device of two SMs whose memory is the host's."""
-    fake = Driver()
-    monkeypatch.setattr(runtime, "driver", fake)
-    monkeypatch.setattr(runtime, "_find_device", lambda device, package: torch.device("cpu"))
-    for name, value in {
-        "device": lambda device: contextlib.nullcontext(),
-        "get_device_properties": lambda device: SimpleNamespace(multi_processor_count=3),
-        "get_device_name": lambda device=None: "a small GPU",
-        "current_stream": lambda device: SimpleNamespace(cuda_stream=7),
-    }.items():
-        monkeypatch.setattr(torch.cuda, name, value)
-    return fake
+    return install(monkeypatch)
 
 
 def words(address: int, count: int, kind: Any = ctypes.c_int64) -> list[int]:
@@ -228,3 +181,33 @@ def test_trace(driver):
     assert trace.kinds == ["first", "second"]
     assert trace.records[1]["end_ns"].tolist() == [30, 0]
     assert "second" in trace.to_json()
+
+
+def test_steps_prepared_at_once(driver):
+    """Each has its own tensors, schedule and epoch; one upload serves them all."""
+    program = runtime.Program(PACKAGE)
+    program.bind({"w": torch.zeros(4)})
+    seen = []
+    driver.kernel = lambda context: seen.append(
+        (context.epoch, context.workers, words(context.buffers, 1), words(context.symbols, 1))
+    )
+    given = [torch.zeros(n, 4) for n in (2, 8, 3)]
+    program.prepare_all([({"x": x}, {"n": len(x)}) for x in given])
+    for _ in given:
+        program.launch()
+    assert seen == [
+        (epoch, 3 if len(x) == 8 else 1, [x.data_ptr()], [len(x)])
+        for epoch, x in enumerate(given, 1)
+    ]
+    with pytest.raises(OptionError, match="no step is prepared"):
+        program.launch()
+    with pytest.raises(OptionError, match="n = 9"):
+        program.prepare_all([({"x": given[0]}, {"n": 2}), ({"x": given[0]}, {"n": 9})])
+    assert program.epoch == 3
+
+
+def test_a_new_start_forgets_epochs(driver):
+    program = runtime.Program(PACKAGE)
+    program.scratch.fill_(7)
+    program.rearm()
+    assert not program.scratch.any() and program.epoch == 0

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Weights in fragment order, against the PTX manual's own formula."""
+"""Stacked weights; weights in fragment order, against the PTX manual's own formula."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from etc_mlir.errors import TargetError
-from etc_mlir.runtime.layout import pack_fragments, unpack_fragments
+from etc_mlir.errors import OptionError, TargetError
+from etc_mlir.runtime.layout import pack_fragments, stack_rows, unpack_fragments
 
 SHAPES = [(16, 16), (32, 16), (16, 48), (48, 64), (160, 384)]
 
@@ -53,3 +53,23 @@ def test_a_lane_holds_its_operand_of_mma_m16n8k16(rows, columns):
 def test_what_does_not_fit_is_refused(weight):
     with pytest.raises(TargetError, match="cannot be packed"):
         pack_fragments(weight)
+
+
+def test_stacks():
+    a, b = numbers(16, 4, torch.bfloat16), -numbers(16, 4, torch.bfloat16)
+    assert torch.equal(stack_rows([a, b], 0), torch.cat((a, b)))
+    turns = stack_rows([a, b], 8)
+    assert turns.shape == (32, 4) and turns.is_contiguous()
+    for source, start in ((a, 0), (b, 8)):
+        assert torch.equal(turns[start : start + 8], source[:8])
+        assert torch.equal(turns[start + 16 : start + 24], source[8:])
+    assert torch.equal(stack_rows([a[:4], b], 0), torch.cat((a[:4], b)))
+    assert torch.equal(stack_rows([a[:, 0], b[:, 0]], 0), torch.cat((a[:, 0], b[:, 0])))
+
+
+@pytest.mark.parametrize(
+    ("second", "rows"), [((16, 5), 0), ((8, 4), 8), ((16, 4), 3)], ids=["columns", "rows", "turns"]
+)
+def test_stacks_that_do_not_fit_are_refused(second, rows):
+    with pytest.raises(OptionError, match=rf"cannot be stacked by {rows} rows"):
+        stack_rows([torch.zeros(16, 4), torch.zeros(second)], rows)

@@ -41,7 +41,9 @@ def _package(args: argparse.Namespace, wanted: CompileOptions) -> int:
     compile_ = compile_file if args.model.endswith(".mlir") else compile_model
     with progress() as report:
         package = compile_(args.model, wanted, keep=folder(args.keep), report=report)
-    path = Path(args.output or f"{Path(args.model).resolve().stem}.etc")
+    source = Path(args.model).resolve()
+    # A folder such as qwen3-0.6b has no suffix to take off.
+    path = Path(args.output or f"{source.name if source.is_dir() else source.stem}.etc")
     package.write(path)
     workers = max(schedule.workers for schedule in package.schedules)
     out.print(

@@ -6,13 +6,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from etc_mlir.options import POLICIES, CompileOptions
+from etc_mlir.report import Report
 
 out = Console(highlight=False, soft_wrap=True)
 # Progress goes to stderr: what is generated can be piped.
@@ -31,8 +32,6 @@ OPTIONS: dict[str, object] = {
     "check": False,
     "keep": None,
 }
-
-Report = Callable[[str, int, int], None]
 
 
 @contextlib.contextmanager

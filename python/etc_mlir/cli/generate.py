@@ -16,13 +16,15 @@ def run(args: argparse.Namespace) -> int:
     _check_trace(args.trace)
     if args.model.endswith(".etc"):
         _check_fixed(args)
-    from etc_mlir.compiler import compile_with, load
-
     wanted = options(args, max_batch=max(args.max_batch, 1), trace=bool(args.trace))
     with progress() as report:
         if args.model.endswith(".etc"):
+            from etc_mlir.loader import load
+
             model = load(args.model, trace=bool(args.trace), report=report)
         else:
+            from etc_mlir.compiler import compile_with
+
             model = compile_with(args.model, wanted, keep=folder(args.keep), report=report)
     ids = [p if isinstance(p, list) else _encode(model, p) for p in prompts]
     eos = () if args.ignore_eos else None

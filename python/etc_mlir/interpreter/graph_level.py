@@ -125,6 +125,7 @@ class GraphLevel:
         whose events are never reached, and for an event that is notified more than it counts.
         """
         with torch.no_grad():
+            given = self._arguments(given)
             values = self._bind(given)
             buffers = self._allocate(given, values)
             tasks = [
@@ -146,12 +147,17 @@ class GraphLevel:
     def _execute(self, task: Task) -> None:
         _finish(task)
 
+    def _arguments(self, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What the graph reads, of what is given; a weight that is a stack is made here."""
+        return {
+            a["name"]: take(given, a["name"], op.results[0], a.get("stack"))
+            for op, a in ((op, op.attributes) for op in self._buffers if _is_given(op))
+        }
+
     def _bind(self, given: Mapping[str, Tensor]) -> list[int]:
         values: dict[int, int] = {}
-        for op in self._buffers:
-            if op.name == "task.argument" and _role(op) in ("input", "weight", "state"):
-                tensor = take(given, op.attributes["name"], op.results[0])
-                self.symbols.bind(values, op.attributes["shape"], tensor)
+        for attributes in (op.attributes for op in self._buffers if _is_given(op)):
+            self.symbols.bind(values, attributes["shape"], given[attributes["name"]])
         return self.symbols.ordered(values)
 
     def _allocate(self, given: Mapping[str, Tensor], values: list[int]) -> Env:
@@ -329,6 +335,10 @@ def _check_entry(entry: Entry, shapes: dict[str, list[int]], task: Task) -> None
     name, indices = entry
     if not all(0 <= i < size for i, size in zip(indices, shapes[name], strict=True)):
         raise InterpreterError(f"{task} names {entry}, outside of {shapes[name]}")
+
+
+def _is_given(op: _etc.Operation) -> bool:
+    return op.name == "task.argument" and _role(op) in ("input", "weight", "state")
 
 
 def _role(op: _etc.Operation) -> str:

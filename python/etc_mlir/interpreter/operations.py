@@ -16,6 +16,7 @@ from torch import Tensor
 
 from etc_mlir import _etc
 from etc_mlir.frontend import ops
+from etc_mlir.interpreter import fused
 from etc_mlir.interpreter.torch_level import InterpreterError
 
 Env = dict[_etc.Value, Any]
@@ -134,6 +135,8 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "arith.truncf": _cast,
     "math.exp": _unary(torch.exp),
     "affine.apply": _apply,
+    # Every task is as good as the first: nothing is kept between them.
+    "task.first_task": lambda op: True,
 }
 
 
@@ -178,11 +181,33 @@ _VIEWS: dict[str, Callable[..., Any]] = {
 # --- operators ------------------------------------------------------------------------------------
 
 
-def _linear(op: _etc.Operation, x: Tensor, weight: Tensor, *rest: Tensor) -> Tensor:
-    sums = x.to(torch.float32) @ weight.to(torch.float32).T
-    if len(rest) == 2:
-        sums = sums + rest[0].to(torch.float32)
-    return sums.to(x.dtype)
+def _segments(op: _etc.Operation, operands: Sequence[Any]) -> list[Any]:
+    """One entry per operand of the operation's definition; None for an optional one left out."""
+    given = iter(operands)
+    return [next(given) if size else None for size in op.attributes["operandSegmentSizes"]]
+
+
+def _linear(op: _etc.Operation, *operands: Any) -> Tensor:
+    attributes = op.attributes
+    # `first` says where a tile is kept, not what it holds.
+    x, weight, bias, norm, residual, _, _ = _segments(op, operands)
+    return fused.linear(
+        x, weight, bias, norm, residual, eps=attributes.get("eps"), gated="gated" in attributes
+    )
+
+
+def _split_attention(op: _etc.Operation, *operands: Any) -> tuple[Tensor, Tensor]:
+    attributes = op.attributes
+    *inputs, sequence, head, part, q_norm, k_norm, cache, partial = _segments(op, operands)
+    return fused.split_attention(
+        fused.Step(*inputs),
+        cache,
+        partial,
+        origin=(sequence, head, part),
+        parts=attributes["parts"],
+        scale=attributes["scale"],
+        norms=None if q_norm is None else (q_norm, k_norm, attributes["eps"]),
+    )
 
 
 def _rope_table(op: _etc.Operation, inv_freq: Tensor, pos: Tensor, cos: Tensor, sin: Any) -> Any:
@@ -207,6 +232,8 @@ _TILES: dict[str, Callable[..., Any]] = {
     "task.rope": lambda op, x, cos, sin, out: ops.rope(x[None], cos, sin)[0],
     "task.kv_append": _kv_append,
     "task.attention": _attention,
+    "task.split_attention": _split_attention,
+    "task.merge_splits": lambda op, partial, out: fused.merge_splits(partial, out.dtype),
     "task.gather_rows": lambda op, x, rows, out: x[rows],
     "task.argmax": lambda op, logits, out: ops.argmax(logits),
 }

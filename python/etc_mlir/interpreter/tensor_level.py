@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +14,7 @@ from torch import Tensor
 from etc_mlir import _etc
 from etc_mlir.interpreter.operations import Env, check, evaluate
 from etc_mlir.interpreter.torch_level import InterpreterError
+from etc_mlir.runtime.layout import stack_rows
 
 
 class TensorLevel:
@@ -40,7 +43,7 @@ class TensorLevel:
         env: Env = {}
         values: dict[int, int] = {}
         for port, value in zip(self.arguments, self._block.arguments, strict=True):
-            tensor = take(given, port["task.name"], value)
+            tensor = take(given, port["task.name"], value, port.get("task.stack"))
             self.symbols.bind(values, port["task.shape"], tensor)
             env[value] = tensor
         names = [port["task.name"] for port in self.results]
@@ -91,9 +94,28 @@ class Symbols:
         return changes.index(1)
 
 
-def take(given: Mapping[str, Tensor], name: str, value: _etc.Value) -> Tensor:
-    """The argument, checked against its type. Raises InterpreterError."""
-    if name not in given:
+def take(
+    given: Mapping[str, Tensor], name: str, value: _etc.Value, stack: str | None = None
+) -> Tensor:
+    """The argument, checked against its type. stack: the attribute `#task.stack` of a weight that
+    is made of others; those are in `given`. Raises InterpreterError."""
+    if stack is not None and name not in given:
+        sources, rows = parse_stack(stack)
+        for source in sources:
+            if source not in given:
+                raise InterpreterError(f"'{source}', of which '{name}' is made, is not given")
+        tensor = stack_rows([given[source] for source in sources], rows)
+    elif name not in given:
         raise InterpreterError(f"argument '{name}' is not given")
-    check(given[name], value, f"argument '{name}'")
-    return given[name]
+    else:
+        tensor = given[name]
+    check(tensor, value, f"argument '{name}'")
+    return tensor
+
+
+def parse_stack(text: str) -> tuple[list[str], int]:
+    """The sources and the rows of `#task.stack<["a", "b"] by 8>`."""
+    found = re.fullmatch(r"#task\.stack<(\[.*\]) by (\d+)>", text)
+    if found is None:
+        raise InterpreterError(f"{text} is no stack")
+    return json.loads(found[1]), int(found[2])

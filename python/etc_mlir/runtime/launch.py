@@ -6,7 +6,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,20 +16,15 @@ import torch
 from etc_mlir.errors import OptionError, StuckWait, TargetError, WatchdogError
 from etc_mlir.package import Buffer, Package
 from etc_mlir.runtime.abi import EtcContext, EtcStatus, EtcTraceRecord
-from etc_mlir.runtime.layout import pack_fragments
+from etc_mlir.runtime.weights import Intake, check
 from etc_mlir.trace import RECORD, LaunchInfo, Trace
 
 driver: Any = None  # what lacks it, _find_device says
 with contextlib.suppress(ImportError):
     from cuda.bindings import driver  # pyright: ignore[reportMissingImports]  (GPU machines only)
 
-_DTYPES = {
-    "f32": torch.float32,
-    "bf16": torch.bfloat16,
-    "f16": torch.float16,
-    "i64": torch.int64,
-    "i32": torch.int32,
-}
+# Where the arguments of a step may begin.
+_ALIGNMENT = 256
 
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -72,7 +68,9 @@ class Program:
         self._buffers = package.buffers
         self._schedules = package.schedules
         self._check_residency(max(s.workers for s in self._schedules))
+        self._slots = {b.name: i for i, b in enumerate(self._buffers) if b.role != "scratch"}
         self._bound: dict[str, torch.Tensor] = {}
+        self._addresses: list[int] = []  # of what is bound and of scratch; else 0
         self._allocate(trace_capacity)
         self.rearm()
 
@@ -123,68 +121,80 @@ class Program:
         )
         self._trace_counts = self._words([0] * workers)
         words = len(self._buffers) + 2 * len(self.package.symbols)
-        self._arguments = torch.zeros(
-            ctypes.sizeof(EtcContext) + 8 * words, dtype=torch.uint8, device=self.device
-        )
+        size = ctypes.sizeof(EtcContext) + 8 * words
+        self._stride = -(-size // _ALIGNMENT) * _ALIGNMENT
+        self._arguments = torch.zeros(self._stride, dtype=torch.uint8, device=self.device)
 
     def rearm(self) -> None:
-        """All counters and the status as before the first step; epochs start again at 1."""
+        """All counters, the scratch and the status as before the first step; epochs start again at
+        1. What was prepared and not launched is forgotten."""
         self.counters.zero_()
+        self.scratch.zero_()  # tagged words hold epochs, of which some come again
         self._status.zero_()
         self.epoch = 0
+        self._prepared: deque[tuple[int, int]] = deque()
 
     # ---- buffers
 
     def bind(
         self,
-        tensors: Mapping[str, torch.Tensor],
+        tensors: Mapping[str, torch.Tensor] | Iterable[tuple[str, torch.Tensor]],
         progress: Callable[[str, int, int], None] | None = None,
     ) -> None:
-        """Keeps weights and states for all later steps; weights are packed here, once, on the
-        device. Calls progress(name, done, total). Raises OptionError for a tensor that no buffer
-        fits."""
-        known = {buffer.name: buffer for buffer in self._buffers}
-        for done, (name, tensor) in enumerate(tensors.items(), 1):
-            if name not in known:
-                raise OptionError(f"the program has no buffer '{name}'")
-            buffer = known[name]
-            tensor = tensor.to(self.device)
-            if buffer.layout == "mma_fragments":
-                self._check(buffer, tensor, None)
-                tensor = pack_fragments(tensor)
-            self._bound[name] = tensor.contiguous()
+        """Keeps weights and states for all later steps. Weights are stacked and packed here, once,
+        on the device; of an iterator of (name, tensor), none is kept any longer than it takes.
+
+        Calls progress(name, done, total). Raises OptionError for a tensor that no buffer fits and
+        for a stack of which a part is missing.
+        """
+        intake = Intake(self._buffers, self.device, self.package.tied)
+        if isinstance(tensors, Mapping):
+            total, pairs = len(tensors), iter(tensors.items())
+        else:
+            total, pairs = sum(len(b.sources) for b in self._weights()), iter(tensors)
+        self._addresses = []
+        for done, (name, tensor) in enumerate(pairs, 1):
+            self._bound.update(intake.take(name, tensor))
             if progress:
-                progress(name, done, len(tensors))
+                progress(name, done, max(done, total))
+        intake.finish()
 
-    def _check(self, buffer: Buffer, tensor: torch.Tensor, symbols: Sequence[int] | None) -> None:
-        """The tensor has the buffer's type and, where that is known, its shape."""
-        if tensor.dtype != _DTYPES[buffer.element] or tensor.device != self.device:
-            raise OptionError(
-                f"buffer '{buffer.name}' is {buffer.element} on {self.device}, got {tensor.dtype} "
-                f"on {tensor.device}"
-            )
-        if symbols is None:
-            if not all(isinstance(extent, int) for extent in buffer.shape):
-                return
-            symbols = ()
-        shape = buffer.extents(symbols)
-        if tuple(tensor.shape) != shape or not tensor.is_contiguous():
-            raise OptionError(
-                f"buffer '{buffer.name}' is {list(shape)} and contiguous, got "
-                f"{list(tensor.shape)} with strides {list(tensor.stride())}"
-            )
+    def unbound(self) -> list[str]:
+        """The weights that have no memory yet, by the names of what they are made of."""
+        return [n for b in self._weights() if b.name not in self._bound for n in b.sources]
 
-    def _address(
-        self, buffer: Buffer, tensors: Mapping[str, torch.Tensor], symbols: Sequence[int]
-    ) -> int:
-        if buffer.role == "scratch":
-            return self.scratch.data_ptr() + buffer.offset
-        if buffer.name in tensors:
-            self._check(buffer, tensors[buffer.name], symbols)
-            return tensors[buffer.name].data_ptr()
-        if buffer.name in self._bound:
-            return self._bound[buffer.name].data_ptr()
-        raise OptionError(f"buffer '{buffer.name}' ({buffer.role}) is not bound")
+    def _weights(self) -> list[Buffer]:
+        return [buffer for buffer in self._buffers if buffer.role == "weight"]
+
+    def _fixed(self) -> list[int]:
+        """The address of every slot that is the same in every step, 0 for the others."""
+        if not self._addresses:
+            scratch, bound = self.scratch.data_ptr(), self._bound
+            self._addresses = [
+                scratch + b.offset
+                if b.role == "scratch"
+                else bound[b.name].data_ptr()
+                if b.name in bound
+                else 0
+                for b in self._buffers
+            ]
+        return list(self._addresses)
+
+    def _slot_table(self, tensors: Mapping[str, torch.Tensor], symbols: Sequence[int]) -> list[int]:
+        """The address of every slot. Raises OptionError for one that has none."""
+        found = self._fixed()
+        for name, tensor in tensors.items():
+            if name not in self._slots:
+                raise OptionError(f"the program has no buffer '{name}'")
+            slot = self._slots[name]
+            check(self._buffers[slot], tensor, self.device, symbols)
+            found[slot] = tensor.data_ptr()
+        for slot, buffer in enumerate(self._buffers):
+            # An empty tensor has no address, and nobody reads it.
+            if not found[slot] and buffer.name not in (*tensors, *self._bound):
+                parts = f", of {', '.join(buffer.sources)}" if buffer.stack else ""
+                raise OptionError(f"buffer '{buffer.name}' ({buffer.role}{parts}) is not bound")
+        return found
 
     # ---- steps
 
@@ -218,29 +228,54 @@ class Program:
         symbols: Mapping[str, int] | None = None,
     ) -> None:
         """The first half of `run`: checks the step and uploads its arguments."""
-        tensors, symbols = tensors or {}, symbols or {}
+        self.prepare_all([(tensors or {}, symbols or {})])
+
+    def prepare_all(
+        self, steps: Sequence[tuple[Mapping[str, torch.Tensor], Mapping[str, int]]]
+    ) -> None:
+        """Checks these steps and uploads the arguments of all at once; `launch` runs the next of
+        them. So nothing comes between the kernels of steps whose tensors are known beforehand.
+        Takes the place of what was prepared before."""
+        size = self._stride * len(steps)
+        if self._arguments.numel() < size:
+            self._arguments = torch.zeros(size, dtype=torch.uint8, device=self.device)
+        blob, base = bytearray(size), self._arguments.data_ptr()
+        epoch, prepared = self.epoch, deque[tuple[int, int]]()
+        for at, (tensors, symbols) in zip(range(0, size, self._stride), steps, strict=True):
+            values = self._check_symbols(symbols)
+            number = self.find_schedule(values)
+            epoch = (epoch + 1) % 2**32
+            words = self._pack(number, tensors, values, base + at, epoch)
+            blob[at : at + len(words)] = words
+            prepared.append((base + at, self._schedules[number].workers))
+        self._arguments[:size].copy_(torch.frombuffer(blob, dtype=torch.uint8))
+        self.epoch, self._prepared = epoch, prepared
+        if self._trace_capacity:
+            self._trace_counts.zero_()
+
+    def _check_symbols(self, symbols: Mapping[str, int]) -> list[int]:
         values = [symbols[s.name] for s in self.package.symbols]
         for symbol, value in zip(self.package.symbols, values, strict=True):
             if not symbol.min <= value <= symbol.max:
                 raise OptionError(
                     f"{symbol.name} = {value} is outside {symbol.min} to {symbol.max}"
                 )
-        number = self.find_schedule(values)
-        self.epoch = (self.epoch + 1) % 2**32
-        self._arguments.copy_(self._pack(number, tensors, values))
-        if self._trace_capacity:
-            self._trace_counts.zero_()
-        self._blocks = self._schedules[number].workers
+        return values
 
     def _pack(
-        self, number: int, tensors: Mapping[str, torch.Tensor], symbols: Sequence[int]
-    ) -> torch.Tensor:
-        """EtcContext and the tables that change from step to step, behind each other."""
+        self,
+        number: int,
+        tensors: Mapping[str, torch.Tensor],
+        symbols: Sequence[int],
+        address: int,
+        epoch: int,
+    ) -> bytes:
+        """EtcContext and the tables that change from step to step, behind each other, for a place
+        in the device's memory."""
         schedule = self._schedules[number]
         offsets, runs = self._runs[number]
-        size = ctypes.sizeof(EtcContext)
-        base = self._arguments.data_ptr() + size
-        addresses = [self._address(buffer, tensors, symbols) for buffer in self._buffers]
+        base = address + ctypes.sizeof(EtcContext)
+        slots = self._slot_table(tensors, symbols)
         context = EtcContext(
             buffers=base,
             launches=self._launches.data_ptr(),
@@ -248,29 +283,31 @@ class Program:
             runs=runs.data_ptr(),
             counters=self.counters.data_ptr(),
             events=self._events.data_ptr(),
-            symbols=base + 8 * len(addresses),
-            bucket=base + 8 * (len(addresses) + len(symbols)),
+            symbols=base + 8 * len(slots),
+            bucket=base + 8 * (len(slots) + len(symbols)),
             status=self._status.data_ptr(),
             trace=self._trace.data_ptr() if self._trace_capacity else 0,
             trace_counts=self._trace_counts.data_ptr(),
             timeout_ns=int(self.timeout_s * 1e9),
-            epoch=self.epoch,
+            epoch=epoch,
             workers=schedule.workers,
             trace_capacity=self._trace_capacity,
         )
-        words = (*addresses, *symbols, *schedule.bucket)
-        blob = bytes(context) + bytes((ctypes.c_int64 * len(words))(*words))
-        return torch.frombuffer(bytearray(blob), dtype=torch.uint8)
+        words = (*slots, *symbols, *schedule.bucket)
+        return bytes(context) + bytes((ctypes.c_int64 * len(words))(*words))
 
     def launch(self) -> None:
-        """The second half of `run`: starts the kernel, once for each `prepare`."""
-        parameters = ((self._arguments.data_ptr(),), (ctypes.c_void_p,))
+        """The second half of `run`: starts the kernel, once for each step that was prepared."""
+        if not self._prepared:
+            raise OptionError("no step is prepared")
+        address, blocks = self._prepared.popleft()
+        parameters = ((address,), (ctypes.c_void_p,))
         with torch.cuda.device(self.device):
             stream = driver.CUstream(torch.cuda.current_stream(self.device).cuda_stream)
             _call(
                 driver.cuLaunchCooperativeKernel,
                 self._kernel,
-                *(self._blocks, 1, 1),
+                *(blocks, 1, 1),
                 *(self._threads, 1, 1),
                 self._shared_bytes,
                 stream,
@@ -305,8 +342,8 @@ def _name(names: Sequence[str], number: int) -> str:
     return names[number] if 0 <= number < len(names) else ""
 
 
-def _find_device(device: torch.device | str, package: Package) -> torch.device:
-    """The device, if it can run the package's machine code. Raises TargetError."""
+def require_device() -> None:
+    """Raises TargetError where no package could be loaded, whichever it is."""
     if not torch.cuda.is_available():
         raise TargetError("no CUDA device: PyTorch sees none. Use the target cpu.")
     if driver is None:
@@ -314,6 +351,11 @@ def _find_device(device: torch.device | str, package: Package) -> torch.device:
             "cuda-bindings is not installed: pip install -r requirements-cuda.txt, or "
             "pip install cuda-bindings"
         )
+
+
+def _find_device(device: torch.device | str, package: Package) -> torch.device:
+    """The device, if it can run the package's machine code. Raises TargetError."""
+    require_device()
     found = torch.device(device)
     if found.index is None:
         found = torch.device("cuda", torch.cuda.current_device())

@@ -1,11 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Weights in the order in which the lanes of a warp read them."""
+"""Weights as the kernel reads them: stacked of several, in the order of the lanes of a warp."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
-from etc_mlir.errors import TargetError
+from etc_mlir.errors import OptionError, TargetError
+
+
+def stack_rows(weights: Sequence[torch.Tensor], rows: int) -> torch.Tensor:
+    """Weights [N_i, K] of one dtype as one of the sum of their rows, [sum N_i, K]; also vectors.
+
+    rows 0: all of the first, then all of the second, and so on. rows r > 0: r rows of each in
+    turns. Raises OptionError where they do not fit each other.
+    """
+    first = weights[0]
+    alike = all(w.dtype == first.dtype and w.shape[1:] == first.shape[1:] for w in weights)
+    if not alike or (rows and any(len(w) != len(first) or len(w) % rows for w in weights)):
+        shapes = ", ".join(f"{list(w.shape)} {w.dtype}" for w in weights)
+        raise OptionError(f"weights of {shapes} cannot be stacked by {rows} rows")
+    if not rows:
+        return torch.cat(tuple(weights))
+    turns = torch.stack([w.unflatten(0, (-1, rows)) for w in weights], 1)
+    return turns.flatten(0, 2)
 
 
 def pack_fragments(weight: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The GPU engine around a kernel that is the imported step in torch, on the host's memory."""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gpu_fake import install
+from torch_engine import TINY, reference
+
+import etc_mlir
+from etc_mlir.compiler import describe, import_for
+from etc_mlir.decoder import Decoder
+from etc_mlir.errors import CheckpointError, OptionError, TargetError
+from etc_mlir.interpreter.torch_level import TorchLevel
+from etc_mlir.options import CompileOptions
+from etc_mlir.package import Package, PackageError
+from etc_mlir.report import silent
+from etc_mlir.runtime.abi import EtcContext
+from etc_mlir.runtime.decoding import Decoding
+from etc_mlir.runtime.launch import Program
+from etc_mlir.runtime.weights import DTYPES
+from etc_mlir.weights import stream
+
+ELEMENTS = {dtype: name for name, dtype in DTYPES.items()}
+OPTIONS = CompileOptions.of(target="h200", max_batch=3, max_seq=64, max_tokens=8)
+ROOT = Path(__file__).parents[2]
+
+
+def memory(address: int, shape: tuple[int, ...], dtype: torch.dtype) -> torch.Tensor:
+    size = math.prod(shape) * dtype.itemsize
+    raw = (ctypes.c_uint8 * size).from_address(address)
+    return torch.from_numpy(np.ctypeslib.as_array(raw)).view(dtype).view(shape)
+
+
+class Tiny:
+    """The package of the small model, without machine code, and what stands for that."""
+
+    def __init__(self) -> None:
+        found = import_for(TINY, OPTIONS, silent)
+        symbols = list(found.ranges)
+        outputs = [r for r in found.results if r.role == "output"]
+        buffers = [
+            {
+                "name": a.name,
+                "role": a.role,
+                "layout": "row_major",
+                "element": ELEMENTS[a.dtype],
+                "shape": [
+                    {"symbol": symbols.index(d)} if isinstance(d, str) else d for d in a.shape
+                ],
+                "offset": 0,
+            }
+            for a in (*found.arguments, *outputs)
+        ]
+        largest = [found.ranges[s][1] for s in symbols]
+        schedule = {"bucket": largest, "policy": "list", "offsets": [0, 1], "runs": [0, 0, 1, 1]}
+        tables: dict[str, Any] = {
+            "name": "step",
+            "kernel": "step_worker",
+            "threads": 288,
+            "shared_bytes": 2048,
+            "symbols": [{"name": s, "min": 1, "max": found.ranges[s][1]} for s in symbols],
+            "buffers": buffers,
+            "launch_names": ["all"],
+            "launch_width": 1,
+            "launches": [0],
+            "event_names": [],
+            "events": [],
+            "counter_words": 0,
+            "scratch_bytes": 0,
+            "schedules": [schedule],
+        }
+        model = describe(TINY, found, OPTIONS).to_json()
+        self.package = Package.from_bytes(Package(tables, b"code", model=model).to_bytes())
+        self.level = TorchLevel(found.text)
+
+    def kernel(self, context: EtcContext) -> None:
+        buffers, count = self.package.buffers, len(self.package.symbols)
+        symbols = list((ctypes.c_int64 * count).from_address(context.symbols))
+        addresses = (ctypes.c_int64 * len(buffers)).from_address(context.buffers)
+        held = {
+            b.name: memory(address, b.extents(symbols), DTYPES[b.element])
+            for b, address in zip(buffers, addresses, strict=True)
+        }
+        given = {b.name: held[b.name] for b in buffers if b.role != "output"}
+        for name, value in self.level.run(given).items():
+            held[name].copy_(value)
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Tiny:
+    return Tiny()
+
+
+def test_generate(tiny, monkeypatch, tmp_path):
+    install(monkeypatch).kernel = tiny.kernel
+    path = tmp_path / "tiny.etc"
+    tiny.package.write(path)
+    model = etc_mlir.load(path)
+    prompts = [(82, 101, 116), (100,), tuple(range(60, 80)), (82, 101)]
+    found = model.generate(prompts, 8, eos=())
+    assert found == [list(reference(p, 8)) for p in prompts]
+    assert model.kernel.workers == 1 and model.vocab_size == 272 and model.eos == {256}
+    assert model.engine.logits().dtype == np.float32
+    assert model.generate("Return", 3)
+
+
+def test_decoding_on_the_device(tiny, monkeypatch):
+    """Ragged prompts, mixed in the steps of the prefill; free and forced decoding."""
+    install(monkeypatch).kernel = tiny.kernel
+    program = Program(tiny.package)
+    program.bind(stream(Decoder.of(tiny.package), TINY)[0])
+    decoding = Decoding(program)
+    prompts = [(82, 101, 116), (100,), tuple(range(60, 80))]
+    expected = torch.tensor([reference(p, 6) for p in prompts]).T
+    lengths = [len(p) for p in prompts]
+    first, logits = decoding.prefill([torch.tensor(p) for p in prompts])
+    assert torch.equal(first, expected[0]) and torch.equal(logits.argmax(-1), first)
+    run = decoding.prepare(first, lengths, 5)
+    decoding.run(run.steps)
+    assert torch.equal(run.tokens, expected)
+    forced = decoding.prepare(first, lengths, 5, forced=expected[:5], keep_logits=True)
+    decoding.run(forced.steps)
+    assert torch.equal(forced.logits.argmax(-1), expected[1:])
+    assert torch.equal(forced.logits[-1], run.logits[-1])
+    with pytest.raises(OptionError, match="4 sequences of 3 positions"):
+        decoding.prefill([torch.tensor(prompts[0])] * 4)
+
+
+def test_a_dtype_of_the_options_converts_the_weights(tiny):
+    decoder = Decoder.of(tiny.package)
+    small = {n: dataclasses.replace(w, dtype="bfloat16") for n, w in decoder.weights.items()}
+    wanted = dataclasses.replace(decoder, weights=small)
+    with pytest.raises(CheckpointError, match="bfloat16"):
+        stream(wanted, TINY)
+    options = dataclasses.replace(OPTIONS, dtype="bfloat16")
+    pairs, tokenizer = stream(dataclasses.replace(wanted, options=options), TINY)
+    dtypes = {name: tensor.dtype for name, tensor in pairs}
+    assert tokenizer and dtypes.pop("model.rotary_emb.inv_freq") == torch.float32
+    assert set(dtypes) == set(small) and set(dtypes.values()) == {torch.bfloat16}
+
+
+def test_no_gpu_is_said_before_the_weights_are_read(tiny, tmp_path):
+    path = tmp_path / "tiny.etc"
+    tiny.package.write(path)
+    for call in (lambda: etc_mlir.load(path, "nowhere"), lambda: etc_mlir.compile(TINY, "h200")):
+        with pytest.raises(TargetError, match="no CUDA device"):
+            call()
+
+
+def test_the_package_of_a_graph_is_no_model(tiny):
+    with pytest.raises(PackageError, match="is a graph's, not a model's"):
+        Decoder.of(dataclasses.replace(tiny.package, model={}))
+    with pytest.raises(PackageError, match="does not describe its model"):
+        Decoder.of(dataclasses.replace(tiny.package, model={"options": {"tiles": []}}))
+
+
+def test_loading_needs_no_compiler(tiny, tmp_path):
+    """The native module and the frameworks of the import hidden: up to the GPU that is missing."""
+    tiny.package.write(tmp_path / "tiny.etc")
+    program = f"""
+import sys
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name == "etc_mlir._etc" or name.split(".")[0] in ("torch_mlir", "transformers"):
+            raise ImportError("hidden: " + name)
+sys.meta_path.insert(0, Hide())
+from etc_mlir.cli import main
+sys.exit(main(["generate", {str(tmp_path / "tiny.etc")!r}, "--prompt", "Return"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT / "python"), "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 2 and "no CUDA device" in done.stderr, done.stderr
