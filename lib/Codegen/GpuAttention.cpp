@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A lane holds D/32 neighbouring elements of every head, so halves that rotary
-// pairs lie 16 lanes apart. Warps take turns at eight positions; their sums meet
+// pairs lie 16 lanes apart. Warps take turns at a few positions; their sums meet
 // in shared memory.
 //
 //===----------------------------------------------------------------------===//
@@ -19,8 +19,11 @@ using namespace etc::codegen;
 
 /// Less than any product of a query and a key, and no infinity.
 static constexpr double kNoMaximum = -3.0e38;
-/// Positions that a warp takes at a time: neighbours, on one page.
-static constexpr int64_t kPositions = 8;
+/// Positions that a warp takes at a time: neighbours, on one page. More would
+/// spill registers.
+static constexpr int64_t kPositions = 4;
+/// The size of a part is a multiple of this (`task.split_attention`).
+static constexpr int64_t kPartStep = 8;
 
 namespace {
 class SplitAttention {
@@ -223,7 +226,7 @@ void SplitAttention::append(Value token) {
   });
 }
 
-/// Eight positions from `first` on, those below `limit`; the state: for each
+/// A few positions from `first` on, those below `limit`; the state: for each
 /// head maximum, total, elements.
 SmallVector<Value> SplitAttention::attendTo(Value first, Value limit,
                                             ArrayRef<Values> queries,
@@ -376,11 +379,11 @@ void SplitAttention::emitPart(Value inSequence, Value inHead, Value inPart) {
   Value part = b.add(op.getPart(), inPart);
   Value tokens = b.make<memref::DimOp>(op.getSeq(), 0);
   Value positions = countPositions(sequence);
-  int64_t step = kPositions * op.getParts();
+  int64_t step = kPartStep * op.getParts();
   Value size = b.mul(
       b.make<arith::DivUIOp>(b.add(positions, b.index(step - 1)),
                              b.index(step)),
-      b.index(kPositions));
+      b.index(kPartStep));
   begin = b.mul(part, size);
   end = minimum(positions, b.add(begin, size));
   b.loop(b.warp(), tokens, b.index(kConsumerWarps),

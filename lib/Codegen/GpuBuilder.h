@@ -86,6 +86,10 @@ public:
   mlir::Value toIndex(mlir::Value i32);
 
   /// Number in the block, number of the warp, number in the warp: index values.
+  /// `pinThread` reads the register here, for all code of this builder: what
+  /// follows from it then lives no longer than a tile. Else it would be computed
+  /// once for all tiles, and be held in registers or spilled.
+  void pinThread();
   mlir::Value thread();
   mlir::Value warp();
   mlir::Value lane();
@@ -141,6 +145,10 @@ public:
                  mlir::ValueRange indices);
   mlir::Value round(mlir::Value value, mlir::Type type);
   mlir::Value extend(mlir::Value value);
+
+private:
+  mlir::Value threadI32();
+  mlir::Value pinned; // i32
 };
 
 /// A function of the kernel's own: LLVM inlines it where it is called once, and

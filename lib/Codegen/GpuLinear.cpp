@@ -127,7 +127,7 @@ Value StreamedLinear::blockOfWarp(Value number) {
 /// One token's part of K, normed: a quadruple of columns for each lane at a time,
 /// all of them under way before the first is looked at.
 void StreamedLinear::stageToken(Value token) {
-  constexpr int64_t kUnrolled = 12;
+  constexpr int64_t kUnrolled = 8;
   Value blocks = b.i32(steps.full * steps.chunkBlocks);
   int64_t most = steps.full * steps.chunkBlocks;
   if (steps.rest) {

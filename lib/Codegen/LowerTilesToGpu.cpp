@@ -147,6 +147,7 @@ struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
       // An operator may read what other threads wrote in the one before it.
       if (!seen.insert(op->getBlock()).second)
         b.consumerBarrier();
+      b.pinThread();
       if (failed(lowerTile(b, op, ring)))
         return failure();
       op->erase();
