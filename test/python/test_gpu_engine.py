@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import importlib
+import json
 import math
 import subprocess
 import sys
@@ -135,6 +137,59 @@ def test_decoding_on_the_device(tiny, monkeypatch):
     assert torch.equal(forced.logits[-1], run.logits[-1])
     with pytest.raises(OptionError, match="4 sequences of 3 positions"):
         decoding.prefill([torch.tensor(prompts[0])] * 4)
+
+
+@pytest.fixture
+def decode(monkeypatch):
+    """benchmarks/decode.py, with events that tell no time."""
+
+    class Event:
+        record = staticmethod(lambda: None)
+        elapsed_time = staticmethod(lambda other: 1.0)
+
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    monkeypatch.setattr(torch.cuda, "Event", lambda enable_timing: Event)
+    monkeypatch.setattr(torch.cuda, "_sleep", lambda cycles: None)
+    return importlib.import_module("decode")
+
+
+def benchmark(decode: Any, monkeypatch: Any, tmp_path: Path, tiny: Tiny, *flags: str) -> int:
+    tiny.package.write(tmp_path / "tiny.etc")
+    sizes = "--batch 2 --kv 3 --tokens 4 --repeats 1 --check --check-tokens 3 --check-batch 2"
+    words = ["decode.py", str(tmp_path / "tiny.etc"), *sizes.split(), "--stress", "3", *flags]
+    monkeypatch.setattr(sys, "argv", words)
+    return decode.main()
+
+
+def test_decode_benchmark(tiny, decode, monkeypatch, tmp_path, capsys):
+    install(monkeypatch).kernel = tiny.kernel
+    out = ["--out", str(tmp_path / "out"), "--checkpoint", str(TINY)]
+    assert benchmark(decode, monkeypatch, tmp_path, tiny, *out) == 0
+    printed = capsys.readouterr().out
+    assert "greedy 6 of 6" in printed and "3 steps twice: no hang, tokens equal" in printed
+    found = json.loads((tmp_path / "out" / "decode-tiny-qwen3-b2-kv3.json").read_text())
+    # Four layers of keys and values, two heads of 32, at five positions of two sequences, f32.
+    cache = 4 * 2 * 2 * 32 * 5 * 2 * 4
+    held = Decoder.of(tiny.package).weights.values()
+    assert found["bytes"] == cache + sum(4 * math.prod(w.shape) for w in held)
+    assert found["median_ms"] == 1 and found["n"] == 4
+    checked = json.loads((tmp_path / "out" / "check-tiny-qwen3.json").read_text())
+    # Ours is f32, too.
+    assert len(checked["runs"]) == 2 and all(run["worst"] < 0.1 for run in checked["runs"])
+
+
+def test_decode_check_finds_a_wrong_kernel(tiny, decode, monkeypatch, tmp_path, capsys):
+    def wrong(context: EtcContext) -> None:
+        tiny.kernel(context)
+        *_, logits = (b for b in tiny.package.buffers if b.name == "logits")
+        slot = tiny.package.buffers.index(logits)
+        address = ctypes.c_int64.from_address(context.buffers + 8 * slot).value
+        memory(address, (1, 272), torch.float32)[0, 7] += 1
+
+    install(monkeypatch).kernel = wrong
+    flags = ["--checkpoint", str(TINY), "--repeats", "0"]
+    assert benchmark(decode, monkeypatch, tmp_path, tiny, *flags) == 1
+    assert "MORE THAN 1.3" in capsys.readouterr().out
 
 
 def test_a_dtype_of_the_options_converts_the_weights(tiny):
