@@ -50,7 +50,12 @@ class Bench:
         self.decoder = Decoder.of(self.package, str(arguments.package))
         source = arguments.config or arguments.checkpoint or arguments.package
         self.name = source.stem if source.is_file() else source.name
-        self.program = Program(self.package, timeout_s=arguments.timeout)
+        most = max(schedule.most_tasks for schedule in self.package.schedules)
+        self.program = Program(
+            self.package,
+            timeout_s=arguments.timeout,
+            trace_capacity=most if arguments.trace else 0,
+        )
         self.decoding = Decoding(self.program)
         self.device = self.program.device
 
@@ -162,6 +167,14 @@ def stress(bench: Bench) -> bool:
     return torch.equal(*histories)
 
 
+def trace(bench: Bench) -> None:
+    """Writes the timeline of one decode step."""
+    first, lengths = bench.prepared()
+    bench.decoding.run(bench.decoding.prepare(first, lengths, 4).steps)  # the clock, the cache
+    bench.decoding.run(bench.decoding.prepare(first, lengths, 1).steps)
+    bench.program.trace().save(bench.arguments.trace)
+
+
 def _parts(total: int, most: int) -> Iterator[int]:
     while total > 0:
         yield min(total, most)
@@ -218,7 +231,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--bound", type=float, default=1.3)
     parser.add_argument("--stress", type=int, default=0, metavar="N")
     parser.add_argument("--timeout", type=float, default=5.0, help="seconds of one wait")
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--out", type=Path, help="a folder for the records")
+    parser.add_argument(
+        "--trace", type=Path, help="the timeline of one step, .json or .svg; times are then longer"
+    )
     arguments = parser.parse_args()
     if arguments.check and not (arguments.config or arguments.checkpoint):
         parser.error("--check needs --config or --checkpoint")
@@ -233,6 +249,8 @@ def main() -> int:
         bench.program.bind(bench.weights(0))
         timed = measure(bench) if arguments.repeats else None
         stressed = stress(bench) if arguments.stress else None
+        if arguments.trace:
+            trace(bench)
     except EtcError as error:
         print(f"decode.py: {error}", file=sys.stderr)
         return 2

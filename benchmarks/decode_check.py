@@ -61,11 +61,15 @@ class Reference:
                 config, dtype=torch.float32, attn_implementation="eager"
             ).eval()
         self.device = device
+        torch.set_float32_matmul_precision("highest")
         parameters = dict(self._model.named_parameters())
+        buffers = dict(self._model.named_buffers())
         with torch.no_grad():
             for name, tensor in weights:
                 if name in parameters:
                     parameters.pop(name).copy_(tensor)
+                elif name in buffers:  # rotary frequencies: the device's `pow` rounds otherwise
+                    buffers[name].copy_(tensor)
         if parameters:
             raise SystemExit(f"no weights for {', '.join(parameters)}")
 
