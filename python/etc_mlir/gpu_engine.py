@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 
@@ -28,7 +27,7 @@ class GpuEngine:
 
         Raises TargetError where the device cannot run the program, or has too little memory.
         """
-        most = max((_longest(s.offsets, s.runs) for s in package.schedules), default=0)
+        most = max(schedule.most_tasks for schedule in package.schedules)
         self._traced = trace
         self.program = Program(package, device, trace_capacity=most if trace else 0)
         self._buffers = {b.name: b for b in package.buffers if b.role in ("input", "output")}
@@ -87,9 +86,3 @@ class GpuEngine:
         """An output at the extents of the last step."""
         shape = self._buffers[name].extents(self._extents)
         return self._outputs[name].view(-1)[: math.prod(shape)].view(shape)
-
-
-def _longest(offsets: tuple[int, ...], runs: tuple[int, ...]) -> int:
-    """The most tasks that one worker of a schedule runs."""
-    counts = np.array(runs, np.int64).reshape(-1, 4)[:, 3]
-    return max(int(counts[a:b].sum()) for a, b in itertools.pairwise(offsets))

@@ -25,11 +25,12 @@ def load(
 
     Raises ArchiveError, PackageError, CheckpointError, and TargetError where the GPU is missing.
     """
+    path = Path(path)
     if is_package(path):
         return load_package(Package.read(path), model, trace=trace, report=report)
     from etc_mlir.compiler import load_archive
 
-    archive = Archive.open(Path(path))
+    archive = Archive.open(path)
     if trace:
         options = dataclasses.replace(archive.options, trace=True)
         archive = dataclasses.replace(archive, options=options)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import struct
 from collections.abc import Mapping, Sequence
@@ -129,6 +130,12 @@ class Schedule:
     @property
     def workers(self) -> int:
         return len(self.offsets) - 1
+
+    @property
+    def most_tasks(self) -> int:
+        """The most tasks that one worker runs: what a trace of a step must have room for."""
+        counts = self.runs[3::4]
+        return max(sum(counts[a:b]) for a, b in itertools.pairwise(self.offsets))
 
 
 @dataclasses.dataclass(frozen=True)

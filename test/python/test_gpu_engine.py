@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import importlib
+import json
 import math
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +21,7 @@ from gpu_fake import install
 from torch_engine import TINY, reference
 
 import etc_mlir
+from etc_mlir import compile_gpu, compiler, knobs
 from etc_mlir.compiler import describe, import_for
 from etc_mlir.decoder import Decoder
 from etc_mlir.errors import CheckpointError, OptionError, TargetError
@@ -25,6 +29,7 @@ from etc_mlir.interpreter.torch_level import TorchLevel
 from etc_mlir.options import CompileOptions
 from etc_mlir.package import Package, PackageError
 from etc_mlir.report import silent
+from etc_mlir.runtime import launch as runtime
 from etc_mlir.runtime.abi import EtcContext
 from etc_mlir.runtime.decoding import Decoding
 from etc_mlir.runtime.launch import Program
@@ -115,6 +120,36 @@ def test_generate(tiny, monkeypatch, tmp_path):
     assert model.generate("Return", 3)
 
 
+def test_compile(tiny, monkeypatch, tmp_path):
+    """A folder through the kernel cache: compiled once, then read from there."""
+    install(monkeypatch).kernel = tiny.kernel
+    monkeypatch.setattr(runtime, "require_device", lambda: None)
+    bare, texts = dataclasses.replace(tiny.package, model={}), []
+    monkeypatch.setattr(
+        compile_gpu, "compile_text", lambda text, *_, **__: texts.append(text) or bare
+    )
+    options = {"max_batch": 3, "max_seq": 64, "max_tokens": 8}
+    with knobs.CACHE_DIR.scope(tmp_path):
+        for _ in range(2):
+            model = etc_mlir.compile(TINY, "h200", **options)
+            assert model.generate([82, 101, 116], 2, eos=()) == list(reference((82, 101, 116), 2))
+    assert len(texts) == 1
+
+
+def test_a_config_alone(tmp_path):
+    """A package can be made without weights; what it was made of is its content, not its name."""
+    path = tmp_path / "tiny.json"
+    shutil.copy(TINY / "config.json", path)
+    assert compiler._config(path).hidden_size == 128
+    key = compiler._folder_key(path, OPTIONS)
+    path.write_text(path.read_text().replace('"hidden_size": 128', '"hidden_size": 64'))
+    assert compiler._config(path).hidden_size == 64
+    assert compiler._folder_key(path, OPTIONS) != key
+    path.write_text("{}")
+    with pytest.raises(OptionError, match=r"tiny\.json is not a known model"):
+        compiler._config(path)
+
+
 def test_decoding_on_the_device(tiny, monkeypatch):
     """Ragged prompts, mixed in the steps of the prefill; free and forced decoding."""
     install(monkeypatch).kernel = tiny.kernel
@@ -135,6 +170,59 @@ def test_decoding_on_the_device(tiny, monkeypatch):
     assert torch.equal(forced.logits[-1], run.logits[-1])
     with pytest.raises(OptionError, match="4 sequences of 3 positions"):
         decoding.prefill([torch.tensor(prompts[0])] * 4)
+
+
+@pytest.fixture
+def decode(monkeypatch):
+    """benchmarks/decode.py, with events that tell no time."""
+
+    class Event:
+        record = staticmethod(lambda: None)
+        elapsed_time = staticmethod(lambda other: 1.0)
+
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    monkeypatch.setattr(torch.cuda, "Event", lambda enable_timing: Event)
+    monkeypatch.setattr(torch.cuda, "_sleep", lambda cycles: None)
+    return importlib.import_module("decode")
+
+
+def benchmark(decode: Any, monkeypatch: Any, tmp_path: Path, tiny: Tiny, *flags: str) -> int:
+    tiny.package.write(tmp_path / "tiny.etc")
+    sizes = "--batch 2 --kv 3 --tokens 2 --repeats 1 --check --check-tokens 3 --check-batch 2"
+    words = ["decode.py", str(tmp_path / "tiny.etc"), *sizes.split(), "--stress", "2", *flags]
+    monkeypatch.setattr(sys, "argv", words)
+    return decode.main()
+
+
+def test_decode_benchmark(tiny, decode, monkeypatch, tmp_path, capsys):
+    install(monkeypatch).kernel = tiny.kernel
+    out = ["--out", str(tmp_path / "out"), "--checkpoint", str(TINY)]
+    assert benchmark(decode, monkeypatch, tmp_path, tiny, *out) == 0
+    printed = capsys.readouterr().out
+    assert "greedy 6 of 6" in printed and "2 steps twice: no hang, tokens equal" in printed
+    found = json.loads((tmp_path / "out" / "decode-tiny-qwen3-b2-kv3.json").read_text())
+    # Four layers of keys and values, two heads of 32, at four positions of two sequences, f32.
+    cache = 4 * 2 * 2 * 32 * 4 * 2 * 4
+    held = Decoder.of(tiny.package).weights.values()
+    assert found["bytes"] == cache + sum(4 * math.prod(w.shape) for w in held)
+    assert found["median_ms"] == 1 and found["n"] == 2
+    checked = json.loads((tmp_path / "out" / "check-tiny-qwen3.json").read_text())
+    # Ours is f32, too.
+    assert len(checked["runs"]) == 2 and all(run["worst"] < 0.1 for run in checked["runs"])
+
+
+def test_decode_check_finds_a_wrong_kernel(tiny, decode, monkeypatch, tmp_path, capsys):
+    def wrong(context: EtcContext) -> None:
+        tiny.kernel(context)
+        *_, logits = (b for b in tiny.package.buffers if b.name == "logits")
+        slot = tiny.package.buffers.index(logits)
+        address = ctypes.c_int64.from_address(context.buffers + 8 * slot).value
+        memory(address, (1, 272), torch.float32)[0, 7] += 1
+
+    install(monkeypatch).kernel = wrong
+    flags = ["--checkpoint", str(TINY), "--repeats", "0"]
+    assert benchmark(decode, monkeypatch, tmp_path, tiny, *flags) == 1
+    assert "MORE THAN 1.3" in capsys.readouterr().out
 
 
 def test_a_dtype_of_the_options_converts_the_weights(tiny):

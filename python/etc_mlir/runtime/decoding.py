@@ -21,6 +21,7 @@ Step = tuple[Mapping[str, torch.Tensor], Mapping[str, int]]
 
 # Steps whose arguments are uploaded together: some MiB for the largest models.
 _GROUP = 256
+_HEAD_START_CYCLES = 20_000_000
 # Rows of tables of i64 begin at multiples of 256 bytes.
 _ROW = 32
 
@@ -127,17 +128,20 @@ class Decoding:
                 self.program.launch()
         self.program.check()
 
-    def time(self, steps: Sequence[Step]) -> list[float]:
-        """Milliseconds of every step: from the end of the step before to its own end, by CUDA
-        events between the kernels. Raises WatchdogError."""
+    def time(self, steps: Sequence[Step], *, every: bool = True) -> list[float]:
+        """Milliseconds of every step, from the end of the step before to its own end, by CUDA
+        events between the kernels; else of all together, with no event between. Raises
+        WatchdogError."""
         self.program.prepare_all(steps)
-        events = [torch.cuda.Event(enable_timing=True) for _ in range(len(steps) + 1)]
+        events = [torch.cuda.Event(enable_timing=True)]
         # The device waits while the host enqueues the first kernels.
-        torch.cuda._sleep(20_000_000)
+        torch.cuda._sleep(_HEAD_START_CYCLES)
         events[0].record()
-        for event in events[1:]:
+        for number in range(len(steps)):
             self.program.launch()
-            event.record()
+            if every or number + 1 == len(steps):
+                events.append(torch.cuda.Event(enable_timing=True))
+                events[-1].record()
         self.program.check()
         return [a.elapsed_time(b) for a, b in itertools.pairwise(events)]
 

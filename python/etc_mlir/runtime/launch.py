@@ -148,10 +148,9 @@ class Program:
         for a stack of which a part is missing.
         """
         intake = Intake(self._buffers, self.device, self.package.tied)
-        if isinstance(tensors, Mapping):
-            total, pairs = len(tensors), iter(tensors.items())
-        else:
-            total, pairs = sum(len(b.sources) for b in self._weights()), iter(tensors)
+        known = isinstance(tensors, Mapping)
+        total = len(tensors) if known else sum(len(b.sources) for b in self._weights())
+        pairs: Iterable[Any] = tensors.items() if known else tensors
         self._addresses = []
         for done, (name, tensor) in enumerate(pairs, 1):
             self._bound.update(intake.take(name, tensor))
