@@ -19,9 +19,6 @@ using namespace etc::codegen;
 
 /// Less than any product of a query and a key, and no infinity.
 static constexpr double kNoMaximum = -3.0e38;
-/// Positions that a warp takes at a time: neighbours, on one page. More would
-/// spill registers.
-static constexpr int64_t kPositions = 4;
 /// The size of a part is a multiple of this (`task.split_attention`).
 static constexpr int64_t kPartStep = 8;
 
@@ -33,7 +30,8 @@ public:
         cache(cast<MemRefType>(op.getCache().getType())),
         element(cache.getElementType()), width(cache.getDimSize(4)),
         pageTokens(cache.getDimSize(3)), lanes(width / kWarpSize),
-        group(partial.getDimSize(1) / cache.getDimSize(1)) {}
+        group(partial.getDimSize(1) / cache.getDimSize(1)),
+        positions(group * lanes > 8 ? 2 : 4) {}
 
   LogicalResult emit();
 
@@ -90,6 +88,8 @@ private:
   MemRefType partial, cache;
   Type element;
   int64_t width, pageTokens, lanes, group;
+  /// That a warp takes at a time: neighbours, on one page. More spill registers.
+  int64_t positions;
   /// Of the part at hand.
   Value inSequence, inHead, inPart, sequence, head, begin, end, keyHeads;
 };
@@ -238,7 +238,7 @@ SmallVector<Value> SplitAttention::attendTo(Value first, Value limit,
   Value last = b.make<arith::SubIOp>(limit, b.index(1));
   SmallVector<Values> keys, values;
   Values valid;
-  for (int64_t i = 0; i < kPositions; ++i) {
+  for (int64_t i = 0; i < positions; ++i) {
     // A position beyond the last is the last again, and counts nothing.
     Value at = b.add(first, b.index(i));
     valid.push_back(isLess(at, limit));
@@ -251,7 +251,7 @@ SmallVector<Value> SplitAttention::attendTo(Value first, Value limit,
     ValueRange old = state.slice(h * (2 + lanes), 2 + lanes);
     Values scores;
     Value maximum = old[0];
-    for (int64_t i = 0; i < kPositions; ++i) {
+    for (int64_t i = 0; i < positions; ++i) {
       Value part = mulf(queries[h][0], keys[i][0]);
       for (int64_t e = 1; e < lanes; ++e)
         part = b.make<math::FmaOp>(queries[h][e], keys[i][e], part);
@@ -266,7 +266,7 @@ SmallVector<Value> SplitAttention::attendTo(Value first, Value limit,
     Values sums;
     for (int64_t e = 0; e < lanes; ++e)
       sums.push_back(mulf(old[2 + e], scale));
-    for (int64_t i = 0; i < kPositions; ++i) {
+    for (int64_t i = 0; i < positions; ++i) {
       Value weight = b.make<arith::SelectOp>(
           valid[i], exp(subf(scores[i], maximum)), b.f32(0));
       total = addf(total, weight);
@@ -361,8 +361,8 @@ void SplitAttention::attend(Value token) {
     state.push_back(b.f32(kNoMaximum));
     state.append(1 + lanes, b.f32(0));
   }
-  Value first = b.add(begin, b.mul(b.warp(), b.index(kPositions)));
-  state = b.loop(first, limit, b.index(kPositions * kConsumerWarps), state,
+  Value first = b.add(begin, b.mul(b.warp(), b.index(positions)));
+  state = b.loop(first, limit, b.index(positions * kConsumerWarps), state,
                  [&](Value at, ValueRange carried) {
                    return attendTo(at, limit, queries, carried);
                  });
@@ -378,14 +378,14 @@ void SplitAttention::emitPart(Value inSequence, Value inHead, Value inPart) {
   head = b.add(op.getHead(), inHead);
   Value part = b.add(op.getPart(), inPart);
   Value tokens = b.make<memref::DimOp>(op.getSeq(), 0);
-  Value positions = countPositions(sequence);
+  Value length = countPositions(sequence);
   int64_t step = kPartStep * op.getParts();
   Value size = b.mul(
-      b.make<arith::DivUIOp>(b.add(positions, b.index(step - 1)),
+      b.make<arith::DivUIOp>(b.add(length, b.index(step - 1)),
                              b.index(step)),
       b.index(kPartStep));
   begin = b.mul(part, size);
-  end = minimum(positions, b.add(begin, size));
+  end = minimum(length, b.add(begin, size));
   b.loop(b.warp(), tokens, b.index(kConsumerWarps),
          [&](Value token) { append(token); });
   // What was appended is read by all warps; what others share is free again.
