@@ -77,6 +77,42 @@ def Task_RegionAttr : Task_Attr<"Region", "region"> {
   }];
 }
 
+def Task_TaggedAttr : Task_Attr<"Tagged", "tagged"> {
+  let summary = "memory whose every word carries the epoch in which it was written";
+  let description = [{
+    The memory space of a scratch buffer whose values are handed over as data: each
+    32 bits of elements (two of 16 bits, one of 32) share a 64-bit word with the epoch
+    of the step that wrote them. A reader polls the word itself: one trip, no counter,
+    no fence. A word is written and read as one 64-bit scalar, because PTX orders
+    nothing between the parts of a vector access.
+
+    Constraints:
+    - T16: only scratch buffers and views of them are tagged; their elements have 16 or
+      32 bits, the last extent of 16-bit ones is even, and one launch writes them.
+
+    ```mlir
+    %x = task.scratch "x" shape affine_map<()[n] -> (n, 128)> : memref<?x128xbf16, #task.tagged>
+    ```
+  }];
+}
+
+def Task_StackAttr : Task_Attr<"Stack", "stack"> {
+  let summary = "a weight that is made of several, one below the other";
+  let description = [{
+    `sources` are the names of matrices of equally many columns. Their rows are taken in
+    turns, `rows` of each at a time; 0: all rows of the first, then all of the second.
+    The runtime stacks them once, when it loads the weights.
+
+    ```mlir
+    // Eight rows of the gate, eight rows of the up projection, and so on.
+    #task.stack<["mlp.gate_proj.weight", "mlp.up_proj.weight"] by 8>
+    ```
+  }];
+  let parameters = (ins "mlir::ArrayAttr":$sources, "int64_t":$rows);
+  let assemblyFormat = "`<` $sources `by` $rows `>`";
+  let genVerifyDecl = 1;
+}
+
 def Task_BufferAttr : Task_Attr<"Buffer", "buffer"> {
   let summary = "a buffer of a program: what the runtime binds to a slot";
   let description = [{
@@ -85,8 +121,11 @@ def Task_BufferAttr : Task_Attr<"Buffer", "buffer"> {
   }];
   let parameters = (ins StringRefParameter<>:$name, "Role":$role, "Layout":$layout,
                         "mlir::MemRefType":$type, "mlir::AffineMap":$shape,
-                        "int64_t":$offset);
-  let assemblyFormat = "`<` $name `,` $role `,` $layout `,` $type `,` $shape `,` `at` $offset `>`";
+                        "int64_t":$offset, OptionalParameter<"StackAttr">:$stack);
+  let assemblyFormat = [{
+    `<` $name `,` $role `,` $layout `,` $type `,` $shape `,` `at` $offset
+    (`,` `of` $stack^)? `>`
+  }];
 }
 
 #endif // ETC_DIALECTS_TASK_TASKATTRS_TD

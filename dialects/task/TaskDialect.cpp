@@ -136,3 +136,23 @@ MemRefType RegionAttr::getViewType(MemRefType buffer) const {
   return MemRefType::get(shape, buffer.getElementType(), layout,
                          buffer.getMemorySpace());
 }
+
+LogicalResult StackAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                ArrayAttr sources, int64_t rows) {
+  if (!sources || sources.size() < 2 ||
+      !llvm::all_of(sources, llvm::IsaPred<StringAttr>) || rows < 0)
+    return emitError() << "a stack names two matrices or more, and a number of "
+                          "rows that is not negative";
+  return success();
+}
+
+bool etc::task::isTagged(Type type) {
+  auto memref = dyn_cast<MemRefType>(type);
+  return memref && isa_and_nonnull<TaggedAttr>(memref.getMemorySpace());
+}
+
+int64_t etc::task::getElementBytes(MemRefType type) {
+  int64_t bits = type.getElementTypeBitWidth();
+  // A tagged word has 32 bits of elements and as many of the epoch.
+  return llvm::divideCeil(isTagged(type) ? 2 * bits : bits, 8);
+}

@@ -22,4 +22,11 @@
 #define GET_TYPEDEF_CLASSES
 #include "dialects/task/TaskTypes.h.inc"
 
+namespace etc::task {
+/// Whether values of this type are handed over with their epoch (T16).
+bool isTagged(mlir::Type type);
+/// Bytes of memory that an element of the buffer takes.
+int64_t getElementBytes(mlir::MemRefType type);
+} // namespace etc::task
+
 #endif // ETC_DIALECTS_TASK_TASKDIALECT_H

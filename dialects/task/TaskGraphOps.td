@@ -62,9 +62,11 @@ def Task_ArgumentOp : Task_BufferOp<"argument"> {
       weight has a layout other than `row_major`.
   }];
   let arguments = (ins StrAttr:$name, Task_Role:$role, AffineMapAttr:$shape,
-    DefaultValuedAttr<Task_Layout, "::etc::task::Layout::row_major">:$layout);
+    DefaultValuedAttr<Task_Layout, "::etc::task::Layout::row_major">:$layout,
+    OptionalAttr<Task_StackAttr>:$stack);
   let assemblyFormat = [{
-    $name $role `shape` $shape (`layout` `(` $layout^ `)`)? attr-dict `:` type($buffer)
+    $name $role `shape` $shape (`layout` `(` $layout^ `)`)? (`stack` $stack^)? attr-dict
+    `:` type($buffer)
   }];
 }
 
@@ -211,6 +213,16 @@ def Task_ReadyOp : Task_Op<"ready", [HasParent<"FuncOp">, MemoryEffects<[MemRead
     writes in this step: that is what lets a worker load the weights of its next
     task while it still waits (`prefetch-weights` moves code up here).
   }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Task_FirstTaskOp : Task_Op<"first_task", [HasParent<"FuncOp">, MemoryEffects<[MemRead]>]> {
+  let summary = "Whether this is the first task of the worker's run";
+  let description = [{
+    What is the same for all tasks of a launch is done once, by the first task of each
+    run. A run is consecutive on its worker, so nothing else comes between.
+  }];
+  let results = (outs I1:$first);
   let assemblyFormat = "attr-dict";
 }
 

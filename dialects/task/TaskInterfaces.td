@@ -30,7 +30,14 @@ def TaskRegionOpInterface : OpInterface<"TaskRegionOpInterface"> {
         and how many of its elements belong to one point of that dimension.
       }],
       "llvm::SmallVector<::etc::task::DimAccess>", "getOperandAccess",
-      (ins "unsigned":$operandNumber)>
+      (ins "unsigned":$operandNumber)>,
+    InterfaceMethod<[{
+        The domain dimension whose first point, of the task's tile, the operand is:
+        an index that is 0 for the whole operator, and what a task is told where the
+        regions alone do not say which part it is.
+      }],
+      "std::optional<unsigned>", "getOriginDim", (ins "unsigned":$operandNumber),
+      /*methodBody=*/"", /*defaultImplementation=*/"return std::nullopt;">
   ];
 }
 

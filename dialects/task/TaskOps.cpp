@@ -236,6 +236,10 @@ LogicalResult ArgumentOp::verify() {
     return emitOpError("T2: an argument is not scratch; use task.scratch");
   if (getLayout() != Layout::row_major && getRole() != Role::weight)
     return emitOpError("T2: only a weight has a layout of its own");
+  if (getStack() && getRole() != Role::weight)
+    return emitOpError("T2: only a weight is a stack");
+  if (isTagged(getBuffer().getType()))
+    return emitOpError("T16: only scratch buffers are tagged");
   return verifyBuffer(*this, getShape(), getBuffer());
 }
 
@@ -243,6 +247,15 @@ LogicalResult ScratchOp::verify() {
   if (getOffset() && (*getOffset() < 0 || *getOffset() % 256 != 0))
     return emitOpError("T3: expects an offset that is a multiple of 256, got ")
            << *getOffset();
+  auto type = cast<MemRefType>(getBuffer().getType());
+  if (isTagged(type)) {
+    int64_t bits = type.getElementTypeBitWidth();
+    if ((bits != 16 && bits != 32) || type.getRank() == 0 ||
+        (bits == 16 && type.getShape().back() % 2 != 0))
+      return emitOpError("T16: a tagged buffer has elements of 16 or 32 bits and, "
+                         "of 16, an even number in a row; got ")
+             << type;
+  }
   return verifyBuffer(*this, getShape(), getBuffer());
 }
 

@@ -93,6 +93,8 @@ LogicalResult TaskDialect::verifyRegionArgAttribute(Operation *op, unsigned,
   }
   if (func && name == "task.shape")
     return verifyShape(func, number, attr.getValue());
+  if (func && name == "task.stack" && isa<StackAttr>(attr.getValue()))
+    return success();
   if (func && name == "task.tied")
     return verifyStrings(op, attr);
   return op->emitOpError("S2: an argument has no ")

@@ -134,6 +134,8 @@ TILE_OP_EFFECTS(RopeTableOp)
 TILE_OP_EFFECTS(RopeOp)
 TILE_OP_EFFECTS(KVAppendOp)
 TILE_OP_EFFECTS(AttentionOp)
+TILE_OP_EFFECTS(SplitAttentionOp)
+TILE_OP_EFFECTS(MergeSplitsOp)
 TILE_OP_EFFECTS(GatherRowsOp)
 TILE_OP_EFFECTS(ArgmaxOp)
 #undef TILE_OP_EFFECTS
@@ -202,25 +204,44 @@ SmallVector<DimAccess> RMSNormOp::getOperandAccess(unsigned operandNumber) {
 
 LogicalResult LinearOp::verify() {
   SmallVector<Value> values = {getInput(), getWeight(), getOutput()};
-  if (getBias())
-    values.push_back(getBias());
-  return Shapes(*this)
-      .match(getInput(), {"T", "K"})
-      .match(getWeight(), {"N", "K"})
+  for (Value value : {getBias(), getNorm(), getResidual()})
+    if (value)
+      values.push_back(value);
+  if (getNorm() && !getEps())
+    return emitOpError("T17: a norm has an eps");
+  if (getGated() && (getBias() || getResidual()))
+    return emitOpError("T17: a gated linear has neither bias nor residual");
+  if (getFirst() && isa<TensorType>(getOutput().getType()))
+    return emitOpError("T17: only a tile keeps its input in shared memory");
+  Shapes shapes(*this);
+  shapes.match(getInput(), {"T", "K"})
+      .match(getWeight(), {"rows", "K"})
       .match(getBias(), {"N"})
+      .match(getNorm(), {"K"})
+      .match(getResidual(), {"T", "N"})
       .match(getOutput(), {"T", "N"})
-      .sameElement(values)
+      .sameElement(values);
+  int64_t rows = getRowsPerOutput() * shapes["N"];
+  return shapes
+      .holds(ShapedType::isDynamic(shapes["N"]) ||
+                 compatible(shapes["rows"], rows),
+             "the weight has a row for each output, two if it is gated")
       .result();
 }
 SmallVector<int64_t> LinearOp::getTaskDomain() {
   return SmallVector<int64_t>(shapeOf(getOutput()).getShape());
 }
 SmallVector<DimAccess> LinearOp::getOperandAccess(unsigned operandNumber) {
+  Value operand = getOperand(operandNumber);
   if (operandNumber == 0)
     return {along(0), whole()};
   if (operandNumber == 1)
-    return {along(1), whole()};
-  if (getBias() && operandNumber == 2)
+    return {along(1, getRowsPerOutput()), whole()};
+  if (operandNumber == getOutputMutable().getOperandNumber())
+    return {along(0), along(1)};
+  if (operand == getNorm() && operandNumber == getNormPosition())
+    return {whole()};
+  if (shapeOf(operand).getRank() == 1)
     return {along(1)};
   return {along(0), along(1)};
 }
@@ -353,6 +374,85 @@ SmallVector<DimAccess> AttentionOp::getOperandAccess(unsigned operandNumber) {
   default:
     return {along(0), along(1, group), whole()};
   }
+}
+
+//===----------------------------------------------------------------------===//
+// SplitAttentionOp: domain (B, G, S)
+//===----------------------------------------------------------------------===//
+
+LogicalResult SplitAttentionOp::verify() {
+  if (bool(getQNorm()) != bool(getKNorm()) || bool(getQNorm()) != bool(getEps()))
+    return emitOpError("T13: queries and keys are both normed, with an eps, or "
+                       "neither is");
+  Shapes shapes(*this);
+  shapes.match(getQkv(), {"T", "columns"})
+      .match(getCos(), {"T", "D"})
+      .match(getSin(), {"T", "D"})
+      .match(getSeq(), {"T"})
+      .match(getPos(), {"T"})
+      .match(getBlockTable(), {"B", "M"})
+      .match(getQNorm(), {"D"})
+      .match(getKNorm(), {"D"})
+      .match(getCache(), {"pages", "G", "2", "P", "D"})
+      .match(getPartial(), {"T", "H", "S", "D+2"})
+      .integer({getSeq(), getPos(), getBlockTable()})
+      .sameElement({getQkv(), getCos(), getSin(), getCache()});
+  return shapes
+      .holds(shapes["D+2"] == shapes["D"] + 2 &&
+                 shapeOf(getPartial()).getElementType().isF32(),
+             "a part has D values, a maximum and a sum, of f32")
+      .holds(shapes["G"] > 0 && shapes["H"] % shapes["G"] == 0,
+             "the query heads are a multiple of the key/value heads")
+      .holds(shapes["columns"] %
+                     (shapes["D"] * (shapes["H"] / shapes["G"] + 2)) ==
+                 0,
+             "qkv holds the heads of queries, keys and values")
+      .holds(shapes["P"] % 8 == 0, "a page holds a multiple of 8 tokens")
+      .result();
+}
+SmallVector<int64_t> SplitAttentionOp::getTaskDomain() {
+  return {shapeOf(getBlockTable()).getDimSize(0),
+          shapeOf(getCache()).getDimSize(1),
+          shapeOf(getPartial()).getDimSize(2)};
+}
+SmallVector<DimAccess>
+SplitAttentionOp::getOperandAccess(unsigned operandNumber) {
+  unsigned numOperands = getNumOperands();
+  if (operandNumber == numOperands - 1) {
+    int64_t group = shapeOf(getPartial()).getDimSize(1) /
+                    shapeOf(getCache()).getDimSize(1);
+    return {whole(), along(1, group), along(2), whole()};
+  }
+  if (operandNumber == numOperands - 2)
+    return {whole(), along(1), whole(), whole(), whole()};
+  if (operandNumber == 5)
+    return {along(0), whole()};
+  // The rows of a sequence's tokens are data.
+  return SmallVector<DimAccess>(shapeOf(getOperand(operandNumber)).getRank(),
+                                whole());
+}
+
+//===----------------------------------------------------------------------===//
+// MergeSplitsOp: domain (T, H)
+//===----------------------------------------------------------------------===//
+
+LogicalResult MergeSplitsOp::verify() {
+  Shapes shapes(*this);
+  shapes.match(getPartial(), {"T", "H", "S", "D+2"})
+      .match(getOutput(), {"T", "H", "D"});
+  return shapes
+      .holds(shapes["D+2"] == shapes["D"] + 2 &&
+                 shapeOf(getPartial()).getElementType().isF32(),
+             "a part has D values, a maximum and a sum, of f32")
+      .result();
+}
+SmallVector<int64_t> MergeSplitsOp::getTaskDomain() {
+  return SmallVector<int64_t>(shapeOf(getOutput()).getShape().drop_back());
+}
+SmallVector<DimAccess> MergeSplitsOp::getOperandAccess(unsigned operandNumber) {
+  if (operandNumber == 0)
+    return {along(0), along(1), whole(), whole()};
+  return {along(0), along(1), whole()};
 }
 
 //===----------------------------------------------------------------------===//

@@ -29,10 +29,11 @@ class Task_TileOp<string mnemonic, string init, dag extraArguments, list<Trait> 
 }
 
 def Task_EmbeddingOp : Task_TileOp<"embedding", "Output",
-    (ins Task_Shaped:$ids, Task_Shaped:$table, Task_Shaped:$output)> {
+    (ins Task_Shaped:$ids, Task_Shaped:$table, Task_Shaped:$output, UnitAttr:$packed)> {
   let summary = "output[t, :] = table[ids[t], :]";
   let description = [{
-    ids: [T] i64, table: [V, K], output: [T, K].
+    ids: [T] i64, table: [V, K], output: [T, K]. `packed`: the table lies in fragment
+    order, for a linear reads it too (`pack-weights`).
 
     Constraints, for every tile operation:
     - T12: a result per tensor destination, of its type; no results on memrefs;
@@ -40,7 +41,7 @@ def Task_EmbeddingOp : Task_TileOp<"embedding", "Output",
   }];
   let assemblyFormat = [{
     `ins` `(` $ids `,` $table `:` type($ids) `,` type($table) `)`
-    `outs` `(` $output `:` type($output) `)` attr-dict (`->` type($results)^)?
+    `outs` `(` $output `:` type($output) `)` (`packed` $packed^)? attr-dict (`->` type($results)^)?
   }];
 }
 
@@ -60,16 +61,48 @@ def Task_RMSNormOp : Task_TileOp<"rms_norm", "Output",
 
 def Task_LinearOp : Task_TileOp<"linear", "Output",
     (ins Task_Shaped:$input, Task_Streamable:$weight, Optional<Task_Shaped>:$bias,
-         Task_Shaped:$output)> {
-  let summary = "output[t, n] = sum_k input[t, k] * weight[n, k] + bias[n]";
+         Optional<Task_Shaped>:$norm, Optional<Task_Shaped>:$residual, Optional<I1>:$first,
+         Task_Shaped:$output, OptionalAttr<F64Attr>:$eps, UnitAttr:$gated),
+    [AttrSizedOperandSegments]> {
+  let summary = "A projection, with what a decoder has before and behind it";
   let description = [{
-    input: [T, K], weight: [N, K], bias: [N], output: [T, N]. The weight of a tile
-    may be a stream.
+    output[t, n] = residual[t, n] + act(bias[n] + sum_k norm(input)[t, k] * weight[n, k]).
+    input: [T, K], weight: [N, K], bias: [N], norm: [K], residual, output: [T, N]. The
+    weight of a tile may be a stream. What is absent is left out; nothing between the
+    input and the output is rounded but the normed input.
+
+    - `norm`: the root-mean-square norm of `task.rms_norm`, whose factor of a row is
+      applied to the sum instead of to the input;
+    - `gated`: weight is [2 N, K]; of each 16 rows the first eight are the gates of eight
+      outputs and the others are what they gate: act(y)[n] = silu(gate) * up;
+    - `first`: the input is the same for all tasks of a worker's run. It is kept in
+      shared memory from the task for which this is true on (`stage-activations`).
+
+    ```mlir
+    task.linear ins(%x, %w : memref<?x64xbf16>, memref<16x64xbf16>)
+      norm(%g : memref<64xbf16>) eps 1.0e-6 outs(%y : memref<?x8xbf16>) gated
+    ```
+
+    Constraints: T12, T13;
+    - T17: `norm` has an `eps`; a gated linear has neither bias nor residual; `first` is
+      for memrefs.
+  }];
+  let extraClassDeclaration = [{
+    mlir::MutableOperandRange getDpsInitsMutable() {
+      return mlir::MutableOperandRange(getOperation(), getNumOperands() - 1, 1);
+    }
+    /// Rows of the weight that make one output.
+    int64_t getRowsPerOutput() { return getGated() ? 2 : 1; }
+    /// The position of `norm` among the operands, if there is one.
+    unsigned getNormPosition() { return getODSOperandIndexAndLength(3).first; }
   }];
   let assemblyFormat = [{
     `ins` `(` $input `,` $weight `:` type($input) `,` type($weight) `)`
     (`bias` `(` $bias^ `:` type($bias) `)`)?
-    `outs` `(` $output `:` type($output) `)` attr-dict (`->` type($results)^)?
+    (`norm` `(` $norm^ `:` type($norm) `)` `eps` $eps)?
+    (`residual` `(` $residual^ `:` type($residual) `)`)?
+    (`first` `(` $first^ `)`)?
+    `outs` `(` $output `:` type($output) `)` (`gated` $gated^)? attr-dict (`->` type($results)^)?
   }];
 }
 
@@ -136,6 +169,67 @@ def Task_AttentionOp : Task_TileOp<"attention", "Output",
     `ins` `(` $query `,` $cache `,` $seq `,` $pos `,` $block_table `:` type($query) `,`
     type($cache) `,` type($seq) `,` type($pos) `,` type($block_table) `)`
     `outs` `(` $output `:` type($output) `)` `scale` $scale attr-dict (`->` type($results)^)?
+  }];
+}
+
+def Task_SplitAttentionOp : Task_TileOp<"split_attention", "Partial",
+    (ins Task_Shaped:$qkv, Task_Shaped:$cos, Task_Shaped:$sin, Task_Shaped:$seq,
+         Task_Shaped:$pos, Task_Shaped:$block_table, Index:$sequence, Index:$head,
+         Index:$part, Optional<Task_Shaped>:$q_norm, Optional<Task_Shaped>:$k_norm,
+         Task_Shaped:$cache, Task_Shaped:$partial, F64Attr:$scale, I64Attr:$parts,
+         OptionalAttr<F64Attr>:$eps),
+    [AttrSizedOperandSegments]> {
+  let summary = "Norm, rotary, append and attention over one part of a sequence's positions";
+  let description = [{
+    The heads of qkv are H queries, G keys, G values. A task (b, g, s) does all that the
+    tokens of sequence b need of key/value head g at the positions of part s: it norms
+    and rotates their keys there and stores them and their values in the cache, then
+    attends to that part with its query heads. So what a step appends and reads again
+    never leaves the task.
+
+    With n the number of positions of sequence b after this step and
+    c = 8 * ceildiv(n, 8 S), part s is the positions s c .. min(n, (s + 1) c) - 1. Of a
+    token at position p, with x_i = scale * q . k_i over the i <= p of the part and m
+    their maximum: partial[..., d] = sum_i exp(x_i - m) v_i[d] for d < D,
+    partial[..., D] = m, partial[..., D + 1] = sum_i exp(x_i - m). No such i: zeros,
+    with m = -3e38. `task.merge_splits` makes the output of them.
+
+    qkv: [T, (H + 2 G) D]; cos, sin: [T, D]; seq, pos: [T] i64; block_table: [B, M] i64;
+    q_norm, k_norm: [D], both or none; cache: [pages, G, 2, P, D] with P a multiple of 8;
+    partial: [T, H, S, D + 2] f32, S = `parts`. cache is in place. `at`: the sequence,
+    the key/value head and the part with which a task begins, 0 for the whole operator.
+  }];
+  let extraClassDeclaration = [{
+    mlir::MutableOperandRange getDpsInitsMutable() {
+      return mlir::MutableOperandRange(getOperation(), getNumOperands() - 2, 2);
+    }
+    std::optional<unsigned> getOriginDim(unsigned operandNumber) {
+      if (operandNumber < 6 || operandNumber > 8)
+        return std::nullopt;
+      return operandNumber - 6;
+    }
+  }];
+  let assemblyFormat = [{
+    `ins` `(` $qkv `,` $cos `,` $sin `,` $seq `,` $pos `,` $block_table `:` type($qkv) `,`
+    type($cos) `,` type($sin) `,` type($seq) `,` type($pos) `,` type($block_table) `)`
+    `at` `(` $sequence `,` $head `,` $part `)` `of` $parts
+    (`norms` `(` $q_norm^ `,` $k_norm `:` type($q_norm) `,` type($k_norm) `)` `eps` $eps)?
+    `outs` `(` $cache `,` $partial `:` type($cache) `,` type($partial) `)` `scale` $scale
+    attr-dict (`->` type($results)^)?
+  }];
+}
+
+def Task_MergeSplitsOp : Task_TileOp<"merge_splits", "Output",
+    (ins Task_Shaped:$partial, Task_Shaped:$output)> {
+  let summary = "The attention of all positions from that of their parts";
+  let description = [{
+    With o, m and l of part s of `task.split_attention` and M the maximum of m:
+    output[t, h, d] = sum_s exp(m_s - M) o_s[d] / sum_s exp(m_s - M) l_s.
+    partial: [T, H, S, D + 2] f32; output: [T, H, D].
+  }];
+  let assemblyFormat = [{
+    `ins` `(` $partial `:` type($partial) `)`
+    `outs` `(` $output `:` type($output) `)` attr-dict (`->` type($results)^)?
   }];
 }
 

@@ -135,10 +135,10 @@ static SmallVector<int64_t> divisors(int64_t extent, int64_t least,
   return sizes;
 }
 
-static SmallVector<int64_t> linearSizes(int64_t rows,
+static SmallVector<int64_t> linearSizes(LinearOp op, int64_t rows,
                                         const TileOptions &options) {
   if (options.linearRows)
-    return {options.linearRows};
+    return {options.linearRows / op.getRowsPerOutput()};
   SmallVector<int64_t> sizes = divisors(rows, kLinearRowStep, kLinearRowStep);
   // No even cut: the last task gets what is left.
   if (sizes.size() == 1)
@@ -170,8 +170,11 @@ static SmallVector<int64_t> candidateSizes(TaskRegionOpInterface op,
                                            const TileOptions &options) {
   // A row of elements shorter than this would waste vector lanes.
   constexpr int64_t kLeastRow = 16;
-  if (isa<LinearOp>(op))
-    return dim == 0 ? SmallVector<int64_t>{0} : linearSizes(extent, options);
+  if (auto linear = dyn_cast<LinearOp>(*op))
+    return dim == 0 ? SmallVector<int64_t>{0}
+                    : linearSizes(linear, extent, options);
+  if (isa<SplitAttentionOp>(op))
+    return {1};
   if (isa<linalg::GenericOp>(op)) {
     if (!mayCut(op, dim))
       return {0};

@@ -68,12 +68,16 @@ static json::Object toJson(task::BufferAttr buffer) {
   json::Array shape;
   for (AffineExpr extent : buffer.getShape().getResults())
     shape.push_back(toJson(extent));
-  return json::Object{{"name", buffer.getName()},
+  json::Object object{{"name", buffer.getName()},
                       {"role", task::stringifyRole(buffer.getRole())},
                       {"layout", task::stringifyLayout(buffer.getLayout())},
                       {"element", print(buffer.getType().getElementType())},
                       {"shape", std::move(shape)},
                       {"offset", buffer.getOffset()}};
+  if (task::StackAttr stack = buffer.getStack())
+    object["stack"] = json::Object{{"sources", namesOf(stack.getSources())},
+                                   {"rows", stack.getRows()}};
+  return object;
 }
 
 static json::Object toJson(task::ProgramOp program) {

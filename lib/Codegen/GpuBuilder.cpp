@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Codegen/GpuBuilder.h"
+#include "dialects/task/TaskDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -33,9 +34,21 @@ Value GpuBuilder::toIndex(Value i32) {
   return make<arith::IndexCastOp>(getIndexType(), i32);
 }
 
-Value GpuBuilder::thread() {
-  return toIndex(make<NVVM::ThreadIdXOp>(getI32Type()));
+void GpuBuilder::pinThread() {
+  // With a side effect, so that nobody moves it or takes another's.
+  pinned = make<LLVM::InlineAsmOp>(
+               TypeRange(getI32Type()), ValueRange(), "mov.u32 $0, %tid.x;",
+               "=r", /*hasSideEffects=*/true, /*isAlignStack=*/false,
+               LLVM::TailCallKind::None,
+               LLVM::AsmDialectAttr::get(getContext(),
+                                         LLVM::AsmDialect::AD_ATT),
+               ArrayAttr())
+               .getResult(0);
 }
+Value GpuBuilder::threadI32() {
+  return pinned ? pinned : make<NVVM::ThreadIdXOp>(getI32Type());
+}
+Value GpuBuilder::thread() { return toIndex(threadI32()); }
 Value GpuBuilder::warp() {
   return make<arith::DivUIOp>(thread(), index(kWarpSize));
 }
@@ -46,8 +59,7 @@ Value GpuBuilder::compare(arith::CmpIPredicate predicate, Value a, Value b) {
   return make<arith::CmpIOp>(predicate, a, b);
 }
 Value GpuBuilder::isThread(int64_t number) {
-  return compare(arith::CmpIPredicate::eq,
-                 make<NVVM::ThreadIdXOp>(getI32Type()), i32(number));
+  return compare(arith::CmpIPredicate::eq, threadI32(), i32(number));
 }
 
 void GpuBuilder::loop(Value begin, Value end, Value step,
@@ -126,8 +138,7 @@ Value GpuBuilder::warpWord(int64_t offset, Value warp) {
 Value GpuBuilder::global(Value memref) {
   auto metadata = make<memref::ExtractStridedMetadataOp>(memref);
   Value base = make<memref::ExtractAlignedPointerAsIndexOp>(memref);
-  int64_t size =
-      cast<MemRefType>(memref.getType()).getElementTypeBitWidth() / 8;
+  int64_t size = task::getElementBytes(cast<MemRefType>(memref.getType()));
   Value address = add(base, mul(metadata.getOffset(), index(size)));
   Value number = make<arith::IndexCastOp>(getI64Type(), address);
   return make<LLVM::IntToPtrOp>(

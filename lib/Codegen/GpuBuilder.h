@@ -38,6 +38,7 @@ struct SharedLayout {
   static constexpr int64_t kCurrentLaunch = 0; // i32, noted by task.mark
   static constexpr int64_t kCurrentTask = 4;   // i32
   static constexpr int64_t kLeave = 8;       // i32, set when a wait has failed
+  static constexpr int64_t kEpoch = 12;      // i32, of this step
   static constexpr int64_t kWarpCounts = 16; // i32 per warp, chunks consumed
   static constexpr int64_t kSumCounts = 48;  // i32 per warp, sets of sums used
   static constexpr int64_t kLoaderCounts = 80; // i32 per warp, chunks issued
@@ -52,9 +53,16 @@ struct SharedLayout {
   /// [warp][token][row].
   static constexpr int64_t kTileRows = 16;
   static constexpr int64_t kMaxTokens = 16;
-  static constexpr int64_t kSumSetBytes =
+  static constexpr int64_t kSumBytes =
       4 * kConsumerWarps * kTileRows * kMaxTokens;
-  static constexpr int64_t kPartialSumBytes = 2 * kSumSetBytes;
+  /// Beside them: f32 [warp][token], sums of squares.
+  static constexpr int64_t kSquareBytes = 4 * kConsumerWarps * kMaxTokens;
+  static constexpr int64_t kSumSetBytes = kSumBytes + kSquareBytes;
+  /// The squares of the input that is kept.
+  static constexpr int64_t kSquares = kScratch + 2 * kSumSetBytes;
+  static constexpr int64_t kPartialSumBytes = 2 * kSumSetBytes + kSquareBytes;
+  /// What a tile other than a linear shares between its warps.
+  static constexpr int64_t kTileScratch = kScratch + kPartialSumBytes;
   static constexpr int64_t kRingAlignment = 1024;
 };
 
@@ -78,6 +86,10 @@ public:
   mlir::Value toIndex(mlir::Value i32);
 
   /// Number in the block, number of the warp, number in the warp: index values.
+  /// `pinThread` reads the register here, for all code of this builder: what
+  /// follows from it then lives no longer than a tile. Else it would be computed
+  /// once for all tiles, and be held in registers or spilled.
+  void pinThread();
   mlir::Value thread();
   mlir::Value warp();
   mlir::Value lane();
@@ -133,6 +145,10 @@ public:
                  mlir::ValueRange indices);
   mlir::Value round(mlir::Value value, mlir::Type type);
   mlir::Value extend(mlir::Value value);
+
+private:
+  mlir::Value threadI32();
+  mlir::Value pinned; // i32
 };
 
 /// A function of the kernel's own: LLVM inlines it where it is called once, and

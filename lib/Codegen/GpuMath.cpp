@@ -30,6 +30,33 @@ static Value emitRsqrt(GpuBuilder &b, Value x) {
   return callIntrinsic(b, "llvm.nvvm.rsqrt.approx.f", x);
 }
 
+/// sin or cos: the angle less a multiple of pi/2, subtracted in three parts, so
+/// that it is exact to the last place up to 10^5; then sin.approx or cos.approx,
+/// 2^-20.9 absolute there.
+static Value emitTurn(GpuBuilder &b, Value x, bool isCosine) {
+  Type i32 = b.getI32Type();
+  Value turns = b.make<LLVM::RintOp>(
+      b.make<arith::MulFOp>(x, b.f32(0.63661977236758134)).getResult());
+  Value rest = x;
+  for (double part : {-1.57079625129699707031e+00, -7.54978941586159635335e-08,
+                      -5.39030252995776476554e-15})
+    rest = b.make<math::FmaOp>(turns, b.f32(part), rest);
+  Value quadrant = b.make<arith::FPToSIOp>(i32, turns);
+  if (isCosine)
+    quadrant = b.add(quadrant, b.i32(1));
+  auto isSet = [&](int64_t bit) {
+    return b.compare(arith::CmpIPredicate::ne,
+                     b.make<arith::AndIOp>(quadrant, b.i32(bit)), b.i32(0));
+  };
+  Value result = b.make<arith::SelectOp>(
+      isSet(1), callIntrinsic(b, "llvm.nvvm.cos.approx.f", rest),
+      callIntrinsic(b, "llvm.nvvm.sin.approx.f", rest));
+  return b.make<arith::SelectOp>(
+      isSet(2), b.make<arith::NegFOp>(result).getResult(), result);
+}
+static Value emitSin(GpuBuilder &b, Value x) { return emitTurn(b, x, false); }
+static Value emitCos(GpuBuilder &b, Value x) { return emitTurn(b, x, true); }
+
 /// What LLVM has an instruction for.
 static bool isNative(Operation *op) {
   return isa<math::AbsFOp, math::FmaOp, math::SqrtOp, math::FloorOp,
@@ -51,6 +78,10 @@ LogicalResult etc::codegen::lowerMath(Operation *root) {
       function = emitExp2;
     else if (isa<math::RsqrtOp>(op))
       function = emitRsqrt;
+    else if (isa<math::SinOp>(op))
+      function = emitSin;
+    else if (isa<math::CosOp>(op))
+      function = emitCos;
     Type type = op->getResult(0).getType();
     if (!function || !isa<Float32Type, Float16Type, BFloat16Type>(type))
       return op->emitOpError("has no instruction on a GPU for ") << type;

@@ -25,6 +25,8 @@ namespace etc::codegen {
 struct Ring {
   int64_t stages, stageBytes;
   int64_t base; // offset in shared memory
+  /// Where inputs of linears are kept, and how many bytes of them.
+  int64_t activations, activationBytes;
 
   /// The bytes of 16 x 16 elements of 16 bits: one A operand.
   static constexpr int64_t kBlockBytes = 512;
@@ -67,6 +69,13 @@ void drainStreams(GpuBuilder &b, const Ring &ring);
 mlir::LogicalResult lowerLinear(GpuBuilder &b, task::LinearOp op,
                                 const Ring &ring);
 mlir::LogicalResult lowerRMSNorm(GpuBuilder &b, task::RMSNormOp op);
+mlir::LogicalResult lowerEmbedding(GpuBuilder &b, task::EmbeddingOp op);
+mlir::LogicalResult lowerGatherRows(GpuBuilder &b, task::GatherRowsOp op);
+mlir::LogicalResult lowerRopeTable(GpuBuilder &b, task::RopeTableOp op);
+mlir::LogicalResult lowerArgmax(GpuBuilder &b, task::ArgmaxOp op);
+mlir::LogicalResult lowerSplitAttention(GpuBuilder &b,
+                                        task::SplitAttentionOp op);
+mlir::LogicalResult lowerMergeSplits(GpuBuilder &b, task::MergeSplitsOp op);
 /// math operations as instructions of the GPU: there is no library to call.
 mlir::LogicalResult lowerMath(mlir::Operation *root);
 

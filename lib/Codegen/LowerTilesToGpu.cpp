@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Codegen/GpuTiles.h"
+#include "lib/Codegen/GpuWords.h"
 #include "lib/Codegen/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -29,16 +30,28 @@ static LogicalResult lowerTile(GpuBuilder &b, Operation *op, const Ring &ring) {
       .Case([&](linalg::LinalgOp op) { return lowerStructured(b, op); })
       .Case([&](etc::task::LinearOp op) { return lowerLinear(b, op, ring); })
       .Case([&](etc::task::RMSNormOp op) { return lowerRMSNorm(b, op); })
+      .Case([&](etc::task::EmbeddingOp op) { return lowerEmbedding(b, op); })
+      .Case([&](etc::task::GatherRowsOp op) { return lowerGatherRows(b, op); })
+      .Case([&](etc::task::RopeTableOp op) { return lowerRopeTable(b, op); })
+      .Case([&](etc::task::ArgmaxOp op) { return lowerArgmax(b, op); })
+      .Case([&](etc::task::SplitAttentionOp op) {
+        return lowerSplitAttention(b, op);
+      })
+      .Case(
+          [&](etc::task::MergeSplitsOp op) { return lowerMergeSplits(b, op); })
       .Default([](Operation *op) {
         return op->emitOpError("has no code for a GPU tile yet");
       });
 }
 
 static Ring getRing(etc::task::SharedMemoryOp plan) {
-  int64_t base = llvm::alignTo(SharedLayout::kScratch + plan.getScratchBytes(),
-                               SharedLayout::kRingAlignment);
+  int64_t activations = plan.getActivationBytes();
+  int64_t base =
+      llvm::alignTo(SharedLayout::kScratch + plan.getScratchBytes(),
+                    SharedLayout::kRingAlignment);
   return {static_cast<int64_t>(plan.getStages()),
-          static_cast<int64_t>(plan.getStageBytes()), base};
+          static_cast<int64_t>(plan.getStageBytes()), base + activations, base,
+          activations};
 }
 
 /// The function that a chunk's slow path calls; convert-task-to-nvvm writes it.
@@ -48,6 +61,26 @@ static void declareWaitChunk(gpu::GPUModuleOp device) {
   Type barrier = LLVM::LLVMPointerType::get(b.getContext(), 3);
   auto func = b.make<func::FuncOp>(
       kWaitChunkFunc, b.getFunctionType({barrier, b.getI32Type()}, {}));
+  func.setPrivate();
+}
+
+/// The same for a tagged word, where some memory is tagged.
+static void declareWaitWord(gpu::GPUModuleOp device) {
+  bool hasTags = device
+                     .walk([](func::FuncOp function) {
+                       return llvm::any_of(function.getArgumentTypes(),
+                                           etc::task::isTagged)
+                                  ? WalkResult::interrupt()
+                                  : WalkResult::advance();
+                     })
+                     .wasInterrupted();
+  if (!hasTags)
+    return;
+  GpuBuilder b(device.getLoc(), device.getContext());
+  b.setInsertionPointToEnd(device.getBody());
+  Type word = LLVM::LLVMPointerType::get(b.getContext(), 1);
+  auto func = b.make<func::FuncOp>(
+      kWaitWordFunc, b.getFunctionType({word}, {b.getI1Type()}));
   func.setPrivate();
 }
 
@@ -63,10 +96,12 @@ struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
         plan.emitOpError("expects a program and its gpu.module beside it");
         return signalPassFailure();
       }
+      declareWaitWord(device);
       if (failed(lowerStreams(program, device, getRing(plan))) ||
           failed(lowerTiles(device, getRing(plan))) ||
           failed(lowerMath(device)))
         return signalPassFailure();
+      eraseTags(device);
     }
   }
 
@@ -112,6 +147,7 @@ struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
       // An operator may read what other threads wrote in the one before it.
       if (!seen.insert(op->getBlock()).second)
         b.consumerBarrier();
+      b.pinThread();
       if (failed(lowerTile(b, op, ring)))
         return failure();
       op->erase();

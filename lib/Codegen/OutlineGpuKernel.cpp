@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/task/TaskOps.h"
+#include "etc_runtime/abi.h"
 #include "lib/Codegen/GpuBuilder.h"
 #include "lib/Codegen/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -30,9 +31,14 @@ static void declareSharedMemory(GpuBuilder &b) {
 
 /// Barriers and counts start afresh in every launch.
 static void initializeSharedMemory(GpuBuilder &b, Value context) {
+  Value epoch = b.load(
+      b.getI32Type(), b.advance(context, b.i32(offsetof(EtcContext, epoch))), 4);
   b.loop(b.thread(), b.index(SharedLayout::kContext / 4),
          b.index(kBlockThreads), [&](Value word) {
-           b.store(b.i32(0), b.advance(b.shared(0), b.mul(word, b.index(4))));
+           Value isEpoch = b.compare(arith::CmpIPredicate::eq, word,
+                                     b.index(SharedLayout::kEpoch / 4));
+           b.store(b.make<arith::SelectOp>(isEpoch, epoch, b.i32(0)),
+                   b.advance(b.shared(0), b.mul(word, b.index(4))));
          });
   b.when(b.isThread(0),
          [&] { b.store(context, b.shared(SharedLayout::kContext)); });
@@ -77,6 +83,8 @@ struct OutlineGpuKernel
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       function->moveBefore(device.getBody(), device.getBody()->end());
       makeInternal(function);
+      // One function has one set of registers: a call would save some of them.
+      function->setAttr("always_inline", b.getUnitAttr());
     }
     b.setInsertionPointToEnd(device.getBody());
     buildKernel(b, program.getWorker(), consumer, loader);

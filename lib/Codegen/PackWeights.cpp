@@ -7,6 +7,7 @@
 #include "dialects/task/TaskOps.h"
 #include "lib/Codegen/GpuBuilder.h"
 #include "lib/Codegen/Passes.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -65,6 +66,10 @@ static std::optional<int64_t> getRowBound(LaunchOp launch, unsigned read) {
   if (!region.isWhole(0))
     return region.getSizes()[0];
   Value buffer = launch.getReads()[read];
+  // Columns may be what were heads; rows are the same.
+  if (auto collapse = buffer.getDefiningOp<memref::CollapseShapeOp>())
+    if (collapse.getReassociationIndices().front().size() == 1)
+      buffer = collapse.getSrc();
   auto type = cast<MemRefType>(buffer.getType());
   if (!type.isDynamicDim(0))
     return type.getDimSize(0);
@@ -128,7 +133,21 @@ static std::string checkInput(LaunchOp launch, LinearOp linear) {
   return "";
 }
 
+/// The embedding that gathers rows of a weight and does nothing else with it, or
+/// null.
+static EmbeddingOp getGather(Use &use) {
+  FuncOp body = use.launch.getBodyFunc();
+  BlockArgument table =
+      body.getArgument(use.launch.getGridRank() + use.read);
+  if (!table.hasOneUse())
+    return {};
+  auto embedding = dyn_cast<EmbeddingOp>(*table.user_begin());
+  return embedding && embedding.getTable() == table ? embedding : EmbeddingOp();
+}
+
 static std::string check(Use &use) {
+  if (!use.parameter && getGather(use))
+    return "";
   if (!use.parameter)
     return ("@" + use.launch.getBody() + " reads it as it is").str();
   for (StreamOp stream : use.parameter->streams) {
@@ -204,6 +223,9 @@ void PackWeights::runOnOperation() {
     auto argument = cast<ArgumentOp>(op);
     if (weight.reason.empty()) {
       argument.setLayout(Layout::mma_fragments);
+      for (Use &use : weight.uses)
+        if (!use.parameter)
+          getGather(use).setPacked(true);
       continue;
     }
     argument.emitRemark("'")

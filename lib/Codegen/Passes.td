@@ -44,7 +44,9 @@ def PlanSharedMemoryPass : Pass<"plan-shared-memory", "::mlir::ModuleOp"> {
     Option<"bytes", "bytes", "int64_t", "232448",
            "shared memory that one block of the target can have">,
     Option<"stageBytes", "stage-bytes", "int64_t", "4096",
-           "largest chunk of one bulk copy; a multiple of 512">
+           "largest chunk of one bulk copy; a multiple of 512">,
+    Option<"activationBytes", "activation-bytes", "int64_t", "32768",
+           "at most so much for inputs that are kept for a run">
   ];
 }
 

@@ -28,31 +28,35 @@ struct PlanSharedMemory
   using PlanSharedMemoryPassBase::PlanSharedMemoryPassBase;
 
   void runOnOperation() override {
-    bool streams =
-        getOperation()
-            .walk([](task::StreamOp) { return WalkResult::interrupt(); })
-            .wasInterrupted();
-    bool sums = getOperation()
-                    .walk([](Operation *op) {
-                      return isa<task::StreamOp, task::RMSNormOp>(op)
-                                 ? WalkResult::interrupt()
-                                 : WalkResult::advance();
-                    })
-                    .wasInterrupted();
+    Needs needs;
+    getOperation().walk([&](Operation *op) { needs.add(op); });
     for (auto program : getOperation().getOps<task::ProgramOp>())
-      if (failed(plan(program, streams, sums)))
+      if (failed(plan(program, needs)))
         return signalPassFailure();
   }
 
-  LogicalResult plan(task::ProgramOp program, bool streams, bool sums) {
+private:
+  /// What the operations of all bodies ask for.
+  struct Needs {
+    bool streams = false;
+    int64_t scratch = 0, activations = 0;
+    void add(Operation *op);
+  };
+
+  LogicalResult plan(task::ProgramOp program, const Needs &needs) {
     int64_t bytes = this->bytes, stageBytes = this->stageBytes;
+    bool streams = needs.streams;
     if (stageBytes <= 0 || stageBytes % 512)
       return program.emitOpError("cannot have stages of ")
              << stageBytes
              << " bytes: stage-bytes is a positive multiple of 512";
-    int64_t scratch = sums ? SharedLayout::kPartialSumBytes : 0;
+    int64_t scratch = needs.scratch;
+    int64_t activations =
+        llvm::alignTo(std::min<int64_t>(needs.activations, activationBytes),
+                      SharedLayout::kRingAlignment);
     int64_t fixed = llvm::alignTo(SharedLayout::kScratch + scratch,
-                                  SharedLayout::kRingAlignment);
+                                  SharedLayout::kRingAlignment) +
+                    activations;
     int64_t perStage = kConsumerWarps * stageBytes;
     int64_t stages = 0;
     if (streams) {
@@ -72,12 +76,35 @@ struct PlanSharedMemory
     emitRemark(program.getLoc())
         << "shared memory: " << stages << " stages of " << stageBytes
         << " bytes for each of " << kConsumerWarps << " warps, " << scratch
-        << " of scratch, " << total << " of " << bytes << " in all";
+        << " of scratch, " << activations << " of activations, " << total << " of " << bytes << " in all";
     OpBuilder b(program);
     task::SharedMemoryOp::create(b, program.getLoc(), program.getSymName(),
                                  kBlockThreads, stages, stageBytes, scratch,
-                                 total);
+                                 activations, total);
     return success();
   }
 };
 } // namespace
+
+void PlanSharedMemory::Needs::add(Operation *op) {
+  streams |= isa<task::StreamOp>(op);
+  int64_t tile = 0;
+  if (auto split = dyn_cast<task::SplitAttentionOp>(op)) {
+    auto partial = cast<MemRefType>(split.getPartial().getType());
+    tile = 4 * kConsumerWarps * partial.getDimSize(1) * partial.getDimSize(3);
+  } else if (isa<task::MergeSplitsOp>(op)) {
+    tile = 16 * kConsumers;
+  } else if (isa<task::ArgmaxOp>(op)) {
+    tile = 8 * kConsumerWarps;
+  }
+  if (tile)
+    scratch = std::max(scratch, SharedLayout::kPartialSumBytes + tile);
+  if (isa<task::StreamOp, task::RMSNormOp>(op))
+    scratch = std::max(scratch, SharedLayout::kPartialSumBytes);
+  if (auto linear = dyn_cast<task::LinearOp>(op); linear && linear.getFirst()) {
+    int64_t columns =
+        cast<MemRefType>(linear.getInput().getType()).getDimSize(1);
+    activations =
+        std::max(activations, 2 * columns * SharedLayout::kMaxTokens);
+  }
+}

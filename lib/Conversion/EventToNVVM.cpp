@@ -15,6 +15,7 @@
 #include "dialects/task/TaskOps.h"
 #include "etc_runtime/abi.h"
 #include "lib/Codegen/GpuBuilder.h"
+#include "lib/Codegen/GpuWords.h"
 #include "lib/Conversion/WorkerToLLVM.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
@@ -226,6 +227,35 @@ static void createWaitChunk(GpuBuilder &b) {
   b.make<func::ReturnOp>();
 }
 
+/// etc_wait_word(word) -> failed: a tagged word whose writer is late. The report
+/// names no event but a place: the word's address over 8, its lower 31 bits.
+static void createWaitWord(GpuBuilder &b) {
+  Type i32 = b.getI32Type(), i64 = b.getI64Type();
+  auto global = LLVM::LLVMPointerType::get(b.getContext(), kGlobal);
+  func::FuncOp func =
+      createSlowPath(b, kWaitWordFunc, {global}, b.getI1Type());
+  Value context = b.load(LLVM::LLVMPointerType::get(b.getContext()),
+                         b.shared(SharedLayout::kContext));
+  Value word = func.getArgument(0);
+  Value epoch = getEpoch(b);
+  auto constant = [&](int64_t value) -> Value {
+    return b.make<arith::ConstantOp>(b.getI64IntegerAttr(value));
+  };
+  Value place = b.make<arith::ShRUIOp>(b.make<LLVM::PtrToIntOp>(i64, word),
+                                       constant(3));
+  place = b.make<arith::TruncIOp>(
+      i32, b.make<arith::AndIOp>(place, constant(0x7fffffff)));
+  auto poll = [&]() -> Poll {
+    Value both = loadAtomic(b, i64, word, LLVM::AtomicOrdering::monotonic);
+    Value seen = b.make<arith::TruncIOp>(
+        i32, b.make<arith::ShRUIOp>(both, constant(32)));
+    return {seen, seen};
+  };
+  auto [seen, failed] =
+      buildPolling(b, context, b.i32(-2), place, epoch, i32, poll);
+  b.make<func::ReturnOp>(failed);
+}
+
 void etc::createNVVMSlowPaths(Operation *gpuModule) {
   bool waits = false, receives = false;
   gpuModule->walk([&](Operation *op) {
@@ -247,6 +277,12 @@ void etc::createNVVMSlowPaths(Operation *gpuModule) {
     declared->erase();
     b.setInsertionPointToEnd(&body);
     createWaitChunk(b);
+  }
+  if (Operation *declared =
+          SymbolTable::lookupSymbolIn(gpuModule, kWaitWordFunc)) {
+    declared->erase();
+    b.setInsertionPointToEnd(&body);
+    createWaitWord(b);
   }
 }
 

@@ -95,6 +95,7 @@ private:
   WorkerRole role;
   bool trace;
   Value worker;
+  Value isFirst; // whether the run has had no task yet
   SmallVector<Value> actual, bucket;
 };
 } // namespace
@@ -192,14 +193,17 @@ Value WorkerWriter::writeTasks(LaunchOp kind, Value launch, Value first,
     more = arith::AndIOp::create(b, loc, more, args[1]);
     scf::ConditionOp::create(b, loc, more, args);
   };
+  // The run's first task is the first that is not skipped.
   auto runOne = [&](OpBuilder &, Location, ValueRange args) {
+    isFirst = args[2];
     Value ok = writeTask(kind, launch, args[0]);
     Value next = arith::AddIOp::create(b, loc, args[0], stride);
-    scf::YieldOp::create(b, loc, ValueRange{next, ok});
+    scf::YieldOp::create(b, loc, ValueRange{next, ok, isFirst});
   };
   Value go = boolean(true);
-  auto loop = scf::WhileOp::create(b, loc, {b.getIndexType(), b.getI1Type()},
-                                   ValueRange{first, go}, isLeft, runOne);
+  auto loop = scf::WhileOp::create(
+      b, loc, {b.getIndexType(), b.getI1Type(), b.getI1Type()},
+      ValueRange{first, go, go}, isLeft, runOne);
   return loop.getResult(1);
 }
 
@@ -208,8 +212,11 @@ Value WorkerWriter::writeTask(LaunchOp kind, Value launch, Value task) {
   AffineMap grid = kind.getGrid();
   SmallVector<Value> coordinates = writeCoordinates(grid, task);
   Value inside = writeInside(grid, coordinates);
-  if (!inside)
-    return writeReadyTask(kind, launch, task, coordinates);
+  if (!inside) {
+    Value ok = writeReadyTask(kind, launch, task, coordinates);
+    isFirst = boolean(false);
+    return ok;
+  }
   auto ifOp = scf::IfOp::create(
       b, loc, inside,
       [&](OpBuilder &, Location) {
@@ -219,6 +226,10 @@ Value WorkerWriter::writeTask(LaunchOp kind, Value launch, Value task) {
       [&](OpBuilder &, Location) {
         scf::YieldOp::create(b, loc, boolean(true));
       });
+  if (isFirst) {
+    Value skipped = arith::XOrIOp::create(b, loc, inside, boolean(true));
+    isFirst = arith::AndIOp::create(b, loc, isFirst, skipped);
+  }
   return ifOp.getResult(0);
 }
 
@@ -295,9 +306,12 @@ Value WorkerWriter::writeReadyTask(LaunchOp kind, Value launch, Value task,
 Value WorkerWriter::writeBody(LaunchOp kind, Value launch, Value task,
                               ArrayRef<Entry> notifies, ValueRange arguments) {
   bool receives = role != WorkerRole::loader && hasReceives(kind.getBodyFunc());
+  SmallVector<Value> all(arguments);
+  if (role != WorkerRole::loader && hasFirst(kind.getBodyFunc()))
+    all.push_back(isFirst);
   auto call = func::CallOp::create(
       b, loc, getBodyName(kind, tables.getKinds(), role),
-      receives ? TypeRange(b.getI1Type()) : TypeRange(), arguments);
+      receives ? TypeRange(b.getI1Type()) : TypeRange(), all);
   auto finish = [&] {
     for (const Entry &entry : notifies)
       event::NotifyOp::create(b, loc, entry.tensor, entry.indices);

@@ -59,6 +59,26 @@ bool etc::hasReceives(FuncOp body) {
   return !body.getBody().getOps<event::ReceiveOp>().empty();
 }
 
+bool etc::hasFirst(FuncOp body) {
+  return !body.getBody().getOps<FirstTaskOp>().empty();
+}
+
+/// What the body asks about the run becomes its last parameter.
+static void bindFirst(func::FuncOp func) {
+  Block &entry = func.getBody().front();
+  auto asked = llvm::to_vector(entry.getOps<FirstTaskOp>());
+  if (asked.empty())
+    return;
+  Value first = entry.addArgument(IntegerType::get(func.getContext(), 1),
+                                  func.getLoc());
+  for (FirstTaskOp op : asked) {
+    op.getFirst().replaceAllUsesWith(first);
+    op.erase();
+  }
+  func.setFunctionType(
+      FunctionType::get(func.getContext(), entry.getArgumentTypes(), {}));
+}
+
 /// True if every value that the body receives has come; null without any.
 static Value combineReceives(OpBuilder &builder, func::FuncOp func) {
   Value all;
@@ -121,6 +141,7 @@ void etc::createBody(OpBuilder &builder, LaunchOp kind, StringRef name,
     split->erase();
   }
   bindEntries(func, kind);
+  bindFirst(func);
   func.walk([&](Operation *op) {
     if (auto stream = dyn_cast<StreamOp>(op); stream && role == WorkerRole::worker) {
       stream.getStream().replaceAllUsesWith(stream.getSource());

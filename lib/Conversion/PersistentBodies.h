@@ -28,6 +28,7 @@ std::string getBodyName(task::LaunchOp kind, llvm::ArrayRef<task::LaunchOp> kind
 bool hasPart(task::FuncOp body, WorkerRole role);
 
 /// Whether a task with this body may end before its time: a receive can fail.
+bool hasFirst(task::FuncOp body);
 bool hasReceives(task::FuncOp body);
 
 /// Writes the role's part of the body of `kind` as a private function, which returns

@@ -72,11 +72,11 @@ static FailureOr<AffineMap> getExpandedShape(memref::ExpandShapeOp op,
 
 LogicalResult PersistentTables::addBuffers(GraphOp graph) {
   auto addSlot = [&](Value buffer, StringRef name, Role role, Layout layout,
-                     AffineMap shape, int64_t offset) {
+                     AffineMap shape, int64_t offset, StackAttr stack = {}) {
     views[buffer] = {static_cast<int32_t>(buffers.size()), shape};
     buffers.push_back(BufferAttr::get(graph.getContext(), name, role, layout,
                                       cast<MemRefType>(buffer.getType()), shape,
-                                      offset));
+                                      offset, stack));
   };
   auto addView = [&](Value view, Value source,
                      FailureOr<AffineMap> shape) -> LogicalResult {
@@ -87,7 +87,8 @@ LogicalResult PersistentTables::addBuffers(GraphOp graph) {
   for (Operation &op : graph.getBody().getOps()) {
     if (auto argument = dyn_cast<ArgumentOp>(op)) {
       addSlot(argument.getBuffer(), argument.getName(), argument.getRole(),
-              argument.getLayout(), argument.getShape(), /*offset=*/0);
+              argument.getLayout(), argument.getShape(), /*offset=*/0,
+              argument.getStackAttr());
     } else if (auto scratch = dyn_cast<ScratchOp>(op)) {
       if (!scratch.getOffset())
         return scratch.emitOpError("has no offset; run plan-global-memory "

@@ -29,6 +29,17 @@ struct DecomposeOptions : PassPipelineOptions<DecomposeOptions> {
                           llvm::cl::desc("workers that the tasks are to fill")};
   ListOption<std::string> tile{*this, "tile",
                                llvm::cl::desc("tiles per kind of operator")};
+  Option<bool> fuse{*this, "fuse", llvm::cl::init(false),
+                    llvm::cl::desc("fold into projections what is around them")};
+  Option<int64_t> linearRows{*this, "linear-rows", llvm::cl::init(0),
+                             llvm::cl::desc("rows of a weight per task; 0: choose")};
+};
+
+struct HandoffsOptions : PassPipelineOptions<HandoffsOptions> {
+  Option<bool> data{*this, "data", llvm::cl::init(true),
+                    llvm::cl::desc("hand values over as data where tiles can")};
+  Option<bool> stage{*this, "stage", llvm::cl::init(true),
+                     llvm::cl::desc("keep inputs in shared memory for a run")};
 };
 
 struct EventsOptions : PassPipelineOptions<EventsOptions> {
@@ -77,10 +88,30 @@ static void buildImport(OpPassManager &pm, const ImportOptions &) {
 }
 
 static void buildDecompose(OpPassManager &pm, const DecomposeOptions &options) {
+  if (options.fuse) {
+    FuseOperatorsPassOptions fuse;
+    fuse.workers = options.workers;
+    pm.addPass(createFuseOperatorsPass(fuse));
+    pm.addPass(createCanonicalizerPass());
+    pm.addPass(createCSEPass());
+  }
   DecomposeToTasksPassOptions decompose;
+  decompose.linearRows = options.linearRows;
   decompose.workers = options.workers;
   llvm::append_range(decompose.tile, options.tile);
   pm.addPass(createDecomposeToTasksPass(decompose));
+}
+
+static void buildHandoffs(OpPassManager &pm, const HandoffsOptions &options) {
+  // What streams takes its input word by word, so streams come first.
+  pm.addPass(createPrefetchWeightsPass());
+  pm.addPass(createPackWeightsPass());
+  StageActivationsPassOptions stage;
+  stage.enabled = options.stage;
+  pm.addPass(createStageActivationsPass(stage));
+  ChooseHandoffsPassOptions handoffs;
+  handoffs.enabled = options.data;
+  pm.addPass(createChooseHandoffsPass(handoffs));
 }
 
 static void buildEvents(OpPassManager &pm, const EventsOptions &options) {
@@ -149,6 +180,11 @@ void etc::registerPipelines() {
   PassPipelineRegistration<DecomposeOptions>(
       "pipeline-decompose", "Operators on tensors to a graph of tasks",
       buildDecompose);
+  PassPipelineRegistration<HandoffsOptions>(
+      "pipeline-handoffs",
+      "A graph of tasks to one that says what streams, what stays in shared "
+      "memory and what is handed over as data, for a GPU",
+      buildHandoffs);
   PassPipelineRegistration<EventsOptions>(
       "pipeline-events", "A graph of tasks to one ordered by events",
       buildEvents);

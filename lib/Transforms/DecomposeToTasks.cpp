@@ -140,6 +140,7 @@ private:
   AffineMap getGrid(TaskRegionOpInterface op, const Tile &tile);
   RegionAttr getRegion(TaskRegionOpInterface op, OpOperand &operand,
                        const Tile &tile);
+  AffineExpr getOrigin(unsigned dim, const Tile &tile);
   Value view(Value buffer, RankedTensorType type, Value shapeOf,
              ArrayRef<ReassociationIndices> groups);
   std::string uniqueName(Operation *op);
@@ -250,7 +251,9 @@ LogicalResult Decomposer::makeArguments() {
     buffers[argument] = ArgumentOp::create(
         builder, argument.getLoc(),
         MemRefType::get(type.getShape(), type.getElementType()), name,
-        *symbolizeRole(role.getValue()), shapes.getMap(argument));
+        *symbolizeRole(role.getValue()), shapes.getMap(argument),
+        Layout::row_major,
+        step.getArgAttrOfType<StackAttr>(number, "task.stack"));
   }
   return success();
 }
@@ -268,7 +271,7 @@ LogicalResult Decomposer::makeOutputs() {
     buffers[returned] = ArgumentOp::create(
         builder, returned.getLoc(),
         MemRefType::get(type.getShape(), type.getElementType()), name,
-        Role::output, shapes.getMap(returned));
+        Role::output, shapes.getMap(returned), Layout::row_major, StackAttr());
     // Back to the value that owns the buffer, through the inverse views.
     for (Value value = returned; value != getRoot(value);) {
       Value source = getViewSource(value), buffer = buffers[value];
@@ -459,6 +462,17 @@ RegionAttr Decomposer::getRegion(TaskRegionOpInterface op, OpOperand &operand,
                          sizes);
 }
 
+/// The first point of a task's tile along a dimension of the domain, of the
+/// coordinates of the grid.
+AffineExpr Decomposer::getOrigin(unsigned dim, const Tile &tile) {
+  MLIRContext *context = step.getContext();
+  if (!tile[dim])
+    return getAffineConstantExpr(0, context);
+  unsigned gridDim = llvm::count_if(ArrayRef(tile).take_front(dim),
+                                    [](int64_t size) { return size != 0; });
+  return getAffineDimExpr(gridDim, context) * tile[dim];
+}
+
 LogicalResult Decomposer::convertOperator(TaskRegionOpInterface op) {
   auto dps = cast<DestinationStyleOpInterface>(*op);
   FailureOr<Tile> tile = getTile(op);
@@ -482,7 +496,12 @@ LogicalResult Decomposer::convertOperator(TaskRegionOpInterface op) {
   }
   unsigned written = accesses.reads.size();
   for (OpOperand &operand : op->getOpOperands()) {
-    if (dps.isDpsInit(&operand)) {
+    if (std::optional<unsigned> dim =
+            op.getOriginDim(operand.getOperandNumber())) {
+      accesses.positions.push_back(-1);
+      accesses.origins.push_back(
+          {operand.getOperandNumber(), getOrigin(*dim, *tile)});
+    } else if (dps.isDpsInit(&operand)) {
       accesses.positions.push_back(written++);
     } else if (isa<TensorType>(operand.get().getType())) {
       TaskOperand read = {buffers[operand.get()],

@@ -179,6 +179,10 @@ void InferEvents::orderAccess(Step &consumer, const BufferAccess &access) {
       hidden |= earlier.isWrite && covers;
       if (!earlier.isWrite && !access.isWrite)
         continue;
+      // Readers of tagged memory wait for the words themselves.
+      if (task::isTagged(access.buffer.getType()) && earlier.isWrite &&
+          !access.isWrite)
+        continue;
       // A write after a write needs no edge of its own if readers of all that
       // was written stand between: they are ordered on both sides.
       bool implied = earlier.isWrite && access.isWrite && readersCover;

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Analysis/EventGraph.h"
+#include "lib/Analysis/BufferAccess.h"
 #include "lib/Transforms/Passes.h"
 #include <map>
 #include <numeric>
@@ -58,6 +59,20 @@ getSuccessors(MutableArrayRef<LaunchOp> launches,
         successors[notifier].push_back(i);
         ++waiting[i];
       }
+  // Who reads tagged memory waits for the words of its one writer (T16).
+  llvm::DenseMap<Value, unsigned> writers;
+  for (auto [i, launch] : llvm::enumerate(launches))
+    for (Value buffer : LaunchOp(launch).getWrites())
+      if (isTagged(buffer.getType()))
+        writers[analysis::getBaseBuffer(buffer)] = i;
+  for (auto [i, launch] : llvm::enumerate(launches))
+    for (Value buffer : LaunchOp(launch).getReads()) {
+      auto writer = writers.find(analysis::getBaseBuffer(buffer));
+      if (writer == writers.end())
+        continue;
+      successors[writer->second].push_back(i);
+      ++waiting[i];
+    }
   return successors;
 }
 

@@ -143,6 +143,70 @@ def PrefetchWeightsPass : Pass<"prefetch-weights", "::mlir::ModuleOp"> {
     Option<"enabled", "enabled", "bool", "true", "Off: change nothing">];
 }
 
+def FuseOperatorsPass : Pass<"fuse-operators", "::mlir::ModuleOp"> {
+  let summary = "Fold what stands around a projection into it";
+  let description = [{
+    On tensors: RMS norms into the linears that read them; SiLU and the product behind a
+    gate and an up projection; residuals into the linears that they are added to; norm,
+    rotary, append and attention into `task.split_attention`, in as many parts as fill
+    the workers, with `task.merge_splits` behind it. Rows are gathered before they are
+    normed. The weights of linears that become one are a stack (`task.stack`).
+
+    Requires: the tensor level of `docs/Architecture.md`.
+
+    Guarantees: results that differ by roundings only, those of the values between the
+    operators that became one.
+
+    Deliberately does not: fold into a linear with a bias; stack a weight that is read
+    elsewhere too. Nothing here knows a model: what has another form stays as it is.
+
+    (* example filepath=test/lit/Transforms/fuse-operators.mlir *)
+  }];
+  let dependentDialects = ["::etc::task::TaskDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect"];
+  let options = [Option<"workers", "workers", "int64_t", "8",
+                        "Workers that the parts of an attention are to fill">];
+}
+
+def ChooseHandoffsPass : Pass<"choose-handoffs", "::mlir::ModuleOp"> {
+  let summary = "Tag the scratch buffers that are handed over as data";
+  let description = [{
+    A scratch buffer becomes `#task.tagged` (T16) if one launch writes it and the code of
+    every tile that reads or writes it takes it word by word. Readers then wait for the
+    words themselves; `infer-events` makes no event for it.
+
+    Requires: `prefetch-weights` and `pack-weights`, for a linear takes words only where
+    its weight streams; before `infer-events`. Only for GPUs.
+
+    Guarantees: types of buffers, views and bodies agree. `remarks` prints the choice for
+    each buffer, with the reason.
+
+    Deliberately does not: tag what the host reads.
+
+    (* example filepath=test/lit/Transforms/choose-handoffs.mlir *)
+  }];
+  let options = [Option<"enabled", "enabled", "bool", "true", "Off: change nothing">,
+                 Option<"remarks", "remarks", "bool", "false", "Print the choices">];
+}
+
+def StageActivationsPass : Pass<"stage-activations", "::mlir::ModuleOp"> {
+  let summary = "Keep the input of a linear in shared memory for all tasks of a run";
+  let description = [{
+    A `task.linear` of a stream whose input is the same for all tasks of its launch gets
+    `first`: the first task of a worker's run copies the input, normed, into shared
+    memory, each warp the part of K that it multiplies, and the others find it there.
+
+    Requires: `prefetch-weights`.
+
+    Guarantees: nothing else changes.
+
+    Deliberately does not: decide how many tokens fit; that is `plan-shared-memory`'s.
+
+    (* example filepath=test/lit/Transforms/stage-activations.mlir *)
+  }];
+  let options = [Option<"enabled", "enabled", "bool", "true", "Off: change nothing">];
+}
+
 def FuseEventsPass : Pass<"fuse-events", "::etc::task::GraphOp"> {
   let summary = "Merge event tensors that say the same, and drop waits that others imply";
   let description = [{

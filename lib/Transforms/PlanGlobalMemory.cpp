@@ -49,7 +49,7 @@ int64_t PlanGlobalMemory::getBytes(task::ScratchOp buffer) {
   SmallVector<Attribute> extents;
   (void)buffer.getShape().constantFold(maxima, extents);
   auto type = cast<MemRefType>(buffer.getBuffer().getType());
-  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  int64_t bytes = task::getElementBytes(type);
   for (Attribute extent : extents)
     bytes *= cast<IntegerAttr>(extent).getInt();
   return llvm::alignTo(bytes, kAlignment);
@@ -78,9 +78,12 @@ SmallVector<Lifetime> PlanGlobalMemory::collect(const LaunchOrder &order) {
   return result;
 }
 
-/// Whether every use of `a` is finished before any use of `b` begins.
-static bool isBefore(const Lifetime &a, const Lifetime &b,
-                     const LaunchOrder &order) {
+/// Whether every use of `a` is finished before any use of `b` begins. Never of
+/// tagged memory: another's bytes could look like this step's epoch.
+static bool isBefore(Lifetime a, Lifetime b, const LaunchOrder &order) {
+  if (task::isTagged(a.buffer.getBuffer().getType()) ||
+      task::isTagged(b.buffer.getBuffer().getType()))
+    return false;
   return llvm::all_of(a.launches, [&](unsigned x) {
     return llvm::all_of(b.launches,
                         [&](unsigned y) { return order.isBefore(x, y); });

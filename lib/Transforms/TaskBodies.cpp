@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Transforms/TaskBodies.h"
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "mlir/IR/Matchers.h"
@@ -109,8 +110,16 @@ LogicalResult TaskBodies::fill(Operation *op, const TaskAccesses &accesses,
   }
 
   SmallVector<Value> operands;
-  for (auto [operand, position] :
-       llvm::zip(op->getOperands(), accesses.positions)) {
+  for (auto [number, operand] : llvm::enumerate(op->getOperands())) {
+    int64_t position = accesses.positions[number];
+    const auto *origin = llvm::find_if(
+        accesses.origins, [&](auto &entry) { return entry.first == number; });
+    if (origin != accesses.origins.end()) {
+      operands.push_back(affine::expandAffineExpr(
+          builder, op->getLoc(), origin->second,
+          func.getArguments().take_front(accesses.gridRank), {}));
+      continue;
+    }
     operands.push_back(position < 0 ? cloneConstant(builder, operand)
                                     : views[position]);
     if (!operands.back())

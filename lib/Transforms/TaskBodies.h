@@ -37,6 +37,9 @@ struct TaskAccesses {
   /// For each operand of the operator, its position in reads then writes, or
   /// -1 for a scalar.
   mlir::SmallVector<int64_t> positions;
+  /// Operands that say where the task's tile begins (`getOriginDim`), and the
+  /// expression of the coordinates that says it.
+  mlir::SmallVector<std::pair<unsigned, mlir::AffineExpr>> origins;
   /// The linalg.fill that sets a destination before the operator runs, or null.
   mlir::SmallVector<mlir::Operation *> fills;
 };

@@ -29,6 +29,7 @@ struct Touch {
   unsigned launch;
   int64_t task; // number in the launch
   bool isWrite;
+  bool isTagged; // each word says itself whether it was written
   SmallVector<Range> ranges; // ascending
 };
 
@@ -176,10 +177,11 @@ Value Checker::getMemory(const ConcreteGraph::Operand &operand) const {
 Touch Checker::getTouch(unsigned l, unsigned operand, int64_t task) const {
   const ConcreteGraph::Operand &access =
       graph.getLaunches()[l].operands[operand];
-  Touch touch{l, task, access.isWritten, {}};
+  Touch touch{l, task, access.isWritten,
+              task::isTagged(access.buffer.getType()), {}};
   Value base = analysis::getBaseBuffer(access.buffer);
   auto type = cast<MemRefType>(base.getType());
-  int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  int64_t bytes = task::getElementBytes(type);
   int64_t offset = 0;
   if (auto scratch = base.getDefiningOp<task::ScratchOp>())
     offset = scratch.getOffset().value_or(0);
@@ -228,6 +230,9 @@ static bool overlap(const Touch &a, const Touch &b) {
 
 /// E9 for two tasks that touch the same bytes.
 LogicalResult Checker::checkPair(const Touch &earlier, const Touch &later) {
+  // Readers of tagged memory wait for the words themselves.
+  if (earlier.isTagged && earlier.isWrite && !later.isWrite)
+    return success();
   if (before[firstTask[later.launch] + later.task].test(
           firstTask[earlier.launch] + earlier.task))
     return success();
@@ -300,6 +305,8 @@ LogicalResult Checker::checkConflicts() {
 /// E9 for the tasks of two launches, or of one.
 LogicalResult Checker::checkLaunches(ArrayRef<Touch> earlier,
                                      ArrayRef<Touch> later, bool isState) {
+  // Whose rows of tagged memory a task writes may be data, too.
+  isState |= later.front().isTagged;
   bool isOneLaunch = earlier.data() == later.data();
   for (const Touch &second : later)
     for (const Touch &first : earlier) {
@@ -341,7 +348,7 @@ static FailureOr<SmallVector<Placed>> getPlaced(task::GraphOp graph) {
       if (failed(extents))
         return failure();
       auto type = cast<MemRefType>(access.buffer.getType());
-      int64_t bytes = llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+      int64_t bytes = task::getElementBytes(type);
       for (int64_t extent : *extents)
         bytes *= extent;
       int64_t begin = *scratch.getOffset();

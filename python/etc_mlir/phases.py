@@ -39,16 +39,17 @@ class Phase:
 def phases(options: CompileOptions) -> list[Phase]:
     """The phases from an imported step to what the target's runtime takes."""
     target = options.find_target()
-    workers = options.worker_count
+    workers, gpu = options.worker_count, target.codegen == "nvvm"
     chosen = dict(options.tiles)
-    if target.codegen == "nvvm":
-        chosen.setdefault("linear", "0x16")  # rows of a weight that the tensor cores take at a time
     tiles = ",".join(f"{name}:{tile}" for name, tile in chosen.items())
     tile = f" tile={tiles}" if tiles else ""
+    if gpu:
+        tile += " fuse=true linear-rows=16"  # what the tensor cores take at a time
     schedule = f"workers={workers} policy={options.policy} target={target.path}"
     found = [
         Phase("tensor", "pipeline-import", "operators on tensors"),
         Phase("tasks", f"pipeline-decompose{{workers={workers}{tile}}}", "cutting into tasks"),
+        *([Phase("handoffs", "pipeline-handoffs", "choosing hand-offs")] if gpu else []),
         Phase("events", "pipeline-events", "inferring events"),
         Phase("schedule", f"pipeline-schedule{{{schedule}}}", "scheduling"),
     ]

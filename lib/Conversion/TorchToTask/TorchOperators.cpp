@@ -429,9 +429,11 @@ static LogicalResult convertLinear(Call &call) {
   Value out = call.hasFailed() ? Value() : call.empty(x);
   if (call.hasFailed())
     return failure();
-  return call.replace(task::LinearOp::create(call.rewriter, call.loc(),
-                                             out.getType(), x, weight, bias,
-                                             out)
+  return call.replace(task::LinearOp::create(
+                          call.rewriter, call.loc(), out.getType(), x, weight,
+                          bias, /*norm=*/Value(), /*residual=*/Value(),
+                          /*first=*/Value(), out, /*eps=*/FloatAttr(),
+                          /*gated=*/false)
                           .getResults());
 }
 

@@ -1,0 +1,537 @@
+//===- GpuAttention.cpp - Attention of the parts of a sequence, and their sum
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A lane holds D/32 neighbouring elements of every head, so halves that rotary
+// pairs lie 16 lanes apart. Warps take turns at a few positions; their sums meet
+// in shared memory.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Codegen/GpuTiles.h"
+#include "lib/Codegen/GpuWords.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace etc;
+using namespace etc::codegen;
+
+/// Less than any product of a query and a key, and no infinity.
+static constexpr double kNoMaximum = -3.0e38;
+/// Positions that a warp takes at a time: neighbours, on one page. More would
+/// spill registers.
+static constexpr int64_t kPositions = 4;
+/// The size of a part is a multiple of this (`task.split_attention`).
+static constexpr int64_t kPartStep = 8;
+
+namespace {
+class SplitAttention {
+public:
+  SplitAttention(GpuBuilder &b, task::SplitAttentionOp op)
+      : b(b), op(op), partial(cast<MemRefType>(op.getPartial().getType())),
+        cache(cast<MemRefType>(op.getCache().getType())),
+        element(cache.getElementType()), width(cache.getDimSize(4)),
+        pageTokens(cache.getDimSize(3)), lanes(width / kWarpSize),
+        group(partial.getDimSize(1) / cache.getDimSize(1)) {}
+
+  LogicalResult emit();
+
+private:
+  using Values = SmallVector<Value>;
+  /// What the query heads of one warp have gathered.
+  struct Sums {
+    Value maximum, total;
+    Values values; // this lane's elements
+  };
+
+  void emitPart(Value inSequence, Value inHead, Value inPart);
+  Value countPositions(Value sequence);
+  void append(Value token);
+  void attend(Value token);
+  Values attendTo(Value first, Value limit, ArrayRef<Values> queries,
+                  ValueRange state);
+  void combine(Value token, ValueRange state);
+
+  Value isOfSequence(Value token);
+  Value position(Value token) { return load(op.getPos(), token); }
+  Value load(Value memref, ValueRange indices) {
+    return b.make<arith::IndexCastOp>(
+        b.getIndexType(), b.make<memref::LoadOp>(memref, indices));
+  }
+  Value column(Value head) {
+    return b.add(b.mul(head, b.index(width)), laneColumn());
+  }
+  Value laneColumn() { return b.mul(b.lane(), b.index(lanes)); }
+  int64_t laneWords() { return std::max<int64_t>(1, lanes / wordElements()); }
+  int64_t wordElements() { return 32 / element.getIntOrFloatBitWidth(); }
+  void addRow(WordReader &reader, Value memref, ValueRange indices) {
+    reader.add(memref, wordAddress(b, memref, indices), laneWords());
+  }
+  Values laneElements(ArrayRef<Value> words);
+  Values laneWeights(Value weight);
+  Values rotate(Values x, Value norm, ValueRange cos, ValueRange sin);
+  Values loadCacheRow(Value address);
+  Value cacheAddress(Value page, int64_t half, Value slot);
+  Value warpSlot(Value warp, int64_t head);
+
+  Value addf(Value x, Value y) { return b.make<arith::AddFOp>(x, y); }
+  Value mulf(Value x, Value y) { return b.make<arith::MulFOp>(x, y); }
+  Value subf(Value x, Value y) { return b.make<arith::SubFOp>(x, y); }
+  Value maxf(Value x, Value y) { return b.make<arith::MaximumFOp>(x, y); }
+  Value exp(Value x) { return b.make<math::ExpOp>(x); }
+  Value minimum(Value x, Value y) { return b.make<arith::MinSIOp>(x, y); }
+  Value isLess(Value x, Value y) {
+    return b.compare(arith::CmpIPredicate::slt, x, y);
+  }
+
+  GpuBuilder &b;
+  task::SplitAttentionOp op;
+  MemRefType partial, cache;
+  Type element;
+  int64_t width, pageTokens, lanes, group;
+  /// Of the part at hand.
+  Value inSequence, inHead, inPart, sequence, head, begin, end, keyHeads;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Rows of heads
+//===----------------------------------------------------------------------===//
+
+/// This lane's elements of a row whose words it has read.
+SmallVector<Value> SplitAttention::laneElements(ArrayRef<Value> words) {
+  Values values;
+  for (Value word : words)
+    llvm::append_range(values, unpackWord(b, word, element));
+  if (static_cast<int64_t>(values.size()) == lanes)
+    return values;
+  // Two lanes share a word.
+  Value isOdd = b.make<arith::TruncIOp>(b.getI1Type(), b.laneI32());
+  return {b.make<arith::SelectOp>(isOdd, values[1], values[0])};
+}
+
+SmallVector<Value> SplitAttention::laneWeights(Value weight) {
+  WordReader reader(b);
+  addRow(reader, weight, laneColumn());
+  return laneElements(reader.read());
+}
+
+/// x normed, where there is a norm, and rotated.
+SmallVector<Value> SplitAttention::rotate(Values x, Value norm, ValueRange cos,
+                                          ValueRange sin) {
+  if (norm) {
+    Value squares = b.f32(0);
+    for (Value value : x)
+      squares = addf(squares, mulf(value, value));
+    squares = b.reduceLanes(
+        squares, [&](Value p, Value q) -> Value { return addf(p, q); });
+    Value mean = mulf(squares, b.f32(1.0 / width));
+    Value factor = b.make<math::RsqrtOp>(
+        addf(mean, b.f32(op.getEpsAttr().getValueAsDouble())));
+    for (auto [value, weight] : llvm::zip(x, laneWeights(norm)))
+      value = mulf(mulf(value, factor), weight);
+  }
+  Value isFirstHalf = b.compare(arith::CmpIPredicate::ult, b.laneI32(),
+                                b.i32(kWarpSize / 2));
+  Values rotated;
+  for (auto [i, value] : llvm::enumerate(x)) {
+    Value other = b.shuffle(value, kWarpSize / 2);
+    Value turned = b.make<arith::SelectOp>(
+        isFirstHalf, b.make<arith::NegFOp>(other).getResult(), other);
+    rotated.push_back(addf(mulf(value, cos[i]), mulf(turned, sin[i])));
+  }
+  return rotated;
+}
+
+/// The address of this lane's elements of a cached key (`half` 0) or value (1).
+Value SplitAttention::cacheAddress(Value page, int64_t half, Value slot) {
+  auto metadata = b.make<memref::ExtractStridedMetadataOp>(op.getCache());
+  Values indices = {page, inHead, b.index(half), slot, laneColumn()};
+  Value at = b.index(0);
+  for (auto [index, stride] : llvm::zip(indices, metadata.getStrides()))
+    at = b.add(at, b.mul(index, stride));
+  int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+  return b.advance(b.global(op.getCache()), b.mul(at, b.index(bytes)));
+}
+
+SmallVector<Value> SplitAttention::loadCacheRow(Value address) {
+  int64_t bytes = lanes * element.getIntOrFloatBitWidth() / 8;
+  if (lanes == 1)
+    return {b.extend(b.load(element, address))};
+  Value vector = b.load(VectorType::get(lanes, element), address,
+                        llvm::isPowerOf2_64(bytes) && bytes <= 16 ? bytes : 2);
+  Values values;
+  for (int64_t i = 0; i < lanes; ++i)
+    values.push_back(
+        b.extend(b.make<LLVM::ExtractElementOp>(vector, b.i32(i))));
+  return values;
+}
+
+//===----------------------------------------------------------------------===//
+// One part
+//===----------------------------------------------------------------------===//
+
+Value SplitAttention::isOfSequence(Value token) {
+  return b.compare(arith::CmpIPredicate::eq, load(op.getSeq(), token),
+                   sequence);
+}
+
+/// The positions that the sequence has after this step; 0: it has no token.
+Value SplitAttention::countPositions(Value sequence) {
+  Value tokens = b.make<memref::DimOp>(op.getSeq(), 0);
+  Value mine =
+      b.loop(b.lane(), tokens, b.index(kWarpSize), b.i32(0),
+             [&](Value token, ValueRange most) -> Values {
+               Value count = b.add(b.toI32(position(token)), b.i32(1));
+               Value own = b.make<arith::SelectOp>(isOfSequence(token), count,
+                                                   b.i32(0));
+               return {b.make<arith::MaxSIOp>(most.front(), own)};
+             })
+          .front();
+  return b.toIndex(b.reduceLanes(mine, [&](Value x, Value y) -> Value {
+    return b.make<arith::MaxSIOp>(x, y);
+  }));
+}
+
+/// Stores the key and the value of a token of this step in the cache; one warp.
+void SplitAttention::append(Value token) {
+  Value at = position(token);
+  Value inRange = b.make<arith::AndIOp>(
+      b.compare(arith::CmpIPredicate::sge, at, begin), isLess(at, end));
+  b.when(b.make<arith::AndIOp>(isOfSequence(token), inRange), [&] {
+    Value heads = b.mul(keyHeads, b.index(group));
+    Value key = b.add(heads, head), value = b.add(key, keyHeads);
+    WordReader reader(b);
+    addRow(reader, op.getQkv(), {token, column(key)});
+    addRow(reader, op.getQkv(), {token, column(value)});
+    addRow(reader, op.getCos(), {token, laneColumn()});
+    addRow(reader, op.getSin(), {token, laneColumn()});
+    Values words = reader.read();
+    auto row = [&](int64_t i) {
+      return laneElements(ArrayRef(words).slice(i * laneWords(), laneWords()));
+    };
+    Values k = rotate(row(0), op.getKNorm(), row(2), row(3)), v = row(1);
+    Value page = load(op.getBlockTable(),
+                      {inSequence,
+                       b.make<arith::DivUIOp>(at, b.index(pageTokens))});
+    Value slot = b.make<arith::RemUIOp>(at, b.index(pageTokens));
+    int64_t bytes = element.getIntOrFloatBitWidth() / 8;
+    for (int64_t half = 0; half < 2; ++half) {
+      Value address = cacheAddress(page, half, slot);
+      for (auto [i, x] : llvm::enumerate(half ? v : k))
+        b.store(b.round(x, element),
+                b.advance(address, b.i32(int64_t(i) * bytes)), bytes);
+    }
+  });
+}
+
+/// A few positions from `first` on, those below `limit`; the state: for each
+/// head maximum, total, elements.
+SmallVector<Value> SplitAttention::attendTo(Value first, Value limit,
+                                            ArrayRef<Values> queries,
+                                            ValueRange state) {
+  Value page = load(op.getBlockTable(),
+                    {inSequence,
+                     b.make<arith::DivUIOp>(first, b.index(pageTokens))});
+  Value firstSlot = b.make<arith::RemUIOp>(first, b.index(pageTokens));
+  Value last = b.make<arith::SubIOp>(limit, b.index(1));
+  SmallVector<Values> keys, values;
+  Values valid;
+  for (int64_t i = 0; i < kPositions; ++i) {
+    // A position beyond the last is the last again, and counts nothing.
+    Value at = b.add(first, b.index(i));
+    valid.push_back(isLess(at, limit));
+    Value slot = b.add(firstSlot, b.make<arith::SubIOp>(minimum(at, last), first));
+    keys.push_back(loadCacheRow(cacheAddress(page, 0, slot)));
+    values.push_back(loadCacheRow(cacheAddress(page, 1, slot)));
+  }
+  Values next;
+  for (int64_t h = 0; h < group; ++h) {
+    ValueRange old = state.slice(h * (2 + lanes), 2 + lanes);
+    Values scores;
+    Value maximum = old[0];
+    for (int64_t i = 0; i < kPositions; ++i) {
+      Value part = mulf(queries[h][0], keys[i][0]);
+      for (int64_t e = 1; e < lanes; ++e)
+        part = b.make<math::FmaOp>(queries[h][e], keys[i][e], part);
+      Value score = b.reduceLanes(
+          part, [&](Value x, Value y) -> Value { return addf(x, y); });
+      scores.push_back(
+          b.make<arith::SelectOp>(valid[i], score, b.f32(kNoMaximum)));
+      maximum = maxf(maximum, scores.back());
+    }
+    Value scale = exp(subf(old[0], maximum));
+    Value total = mulf(old[1], scale);
+    Values sums;
+    for (int64_t e = 0; e < lanes; ++e)
+      sums.push_back(mulf(old[2 + e], scale));
+    for (int64_t i = 0; i < kPositions; ++i) {
+      Value weight = b.make<arith::SelectOp>(
+          valid[i], exp(subf(scores[i], maximum)), b.f32(0));
+      total = addf(total, weight);
+      for (int64_t e = 0; e < lanes; ++e)
+        sums[e] = b.make<math::FmaOp>(weight, values[i][e], sums[e]);
+    }
+    next.push_back(maximum);
+    next.push_back(total);
+    llvm::append_range(next, sums);
+  }
+  return next;
+}
+
+/// Where a warp puts the sums of one of its heads: f32 [warp][head][D + 2].
+Value SplitAttention::warpSlot(Value warp, int64_t head) {
+  Value at = b.add(b.mul(warp, b.i32(group)), b.i32(head));
+  return b.advance(b.shared(SharedLayout::kTileScratch),
+                   b.mul(at, b.i32(4 * (width + 2))));
+}
+
+/// The sums of all warps, as the part's.
+void SplitAttention::combine(Value token, ValueRange state) {
+  for (int64_t h = 0; h < group; ++h) {
+    ValueRange mine = state.slice(h * (2 + lanes), 2 + lanes);
+    Value slot = warpSlot(b.warpI32(), h);
+    for (int64_t e = 0; e < lanes; ++e)
+      b.store(mine[2 + e],
+              b.advance(slot, b.mul(b.add(b.toI32(laneColumn()), b.i32(e)),
+                                    b.i32(4))));
+    b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
+      b.store(mine[0], b.advance(slot, b.i32(4 * width)));
+      b.store(mine[1], b.advance(slot, b.i32(4 * (width + 1))));
+    });
+  }
+  b.consumerBarrier();
+  int64_t stride = 4 * group * (width + 2);
+  Type f32 = b.getF32Type();
+  b.loop(b.thread(), b.index(group * (width + 1)), b.index(kConsumers),
+         [&](Value i) {
+           // Column `width` gives the total; the maximum goes beside it.
+           Value h = b.make<arith::DivUIOp>(i, b.index(width + 1));
+           Value d = b.make<arith::RemUIOp>(i, b.index(width + 1));
+           Value isTotal =
+               b.compare(arith::CmpIPredicate::eq, d, b.index(width));
+           Value from = b.make<arith::SelectOp>(isTotal, b.index(width + 1), d);
+           Value row = b.advance(b.shared(SharedLayout::kTileScratch),
+                                 b.mul(b.toI32(h), b.i32(4 * (width + 2))));
+           Values maxima, parts;
+           Value maximum = b.f32(kNoMaximum);
+           for (int64_t warp = 0; warp < kConsumerWarps; ++warp) {
+             Value of = b.advance(row, b.i32(warp * stride));
+             maxima.push_back(b.load(f32, b.advance(of, b.i32(4 * width))));
+             parts.push_back(b.load(
+                 f32, b.advance(of, b.mul(b.toI32(from), b.i32(4)))));
+             maximum = maxf(maximum, maxima.back());
+           }
+           Value sum = b.f32(0);
+           for (auto [m, part] : llvm::zip(maxima, parts))
+             sum = addf(sum, mulf(exp(subf(m, maximum)), part));
+           Value query = b.add(b.mul(inHead, b.index(group)), h);
+           auto write = [&](Value value, Value at) {
+             writeWord(b, packWord(b, value, f32), op.getPartial(),
+                       {token, query, inPart, at});
+           };
+           write(sum, from);
+           b.when(isTotal, [&] { write(maximum, b.index(width)); });
+         });
+}
+
+/// The attention of one token of the sequence to this part; all warps.
+void SplitAttention::attend(Value token) {
+  Value limit = minimum(end, b.add(position(token), b.index(1)));
+  WordReader reader(b);
+  addRow(reader, op.getCos(), {token, laneColumn()});
+  addRow(reader, op.getSin(), {token, laneColumn()});
+  for (int64_t h = 0; h < group; ++h)
+    addRow(reader, op.getQkv(),
+           {token, column(b.add(b.mul(head, b.index(group)), b.index(h)))});
+  Values words = reader.read();
+  auto row = [&](int64_t i) {
+    return laneElements(ArrayRef(words).slice(i * laneWords(), laneWords()));
+  };
+  SmallVector<Values> queries;
+  Value scale = b.f32(op.getScale().convertToDouble());
+  for (int64_t h = 0; h < group; ++h) {
+    queries.push_back(rotate(row(2 + h), op.getQNorm(), row(0), row(1)));
+    for (Value &value : queries.back())
+      value = mulf(value, scale);
+  }
+  Values state;
+  for (int64_t h = 0; h < group; ++h) {
+    state.push_back(b.f32(kNoMaximum));
+    state.append(1 + lanes, b.f32(0));
+  }
+  Value first = b.add(begin, b.mul(b.warp(), b.index(kPositions)));
+  state = b.loop(first, limit, b.index(kPositions * kConsumerWarps), state,
+                 [&](Value at, ValueRange carried) {
+                   return attendTo(at, limit, queries, carried);
+                 });
+  combine(token, state);
+  b.consumerBarrier();
+}
+
+void SplitAttention::emitPart(Value inSequence, Value inHead, Value inPart) {
+  this->inSequence = inSequence;
+  this->inHead = inHead;
+  this->inPart = inPart;
+  sequence = b.add(op.getSequence(), inSequence);
+  head = b.add(op.getHead(), inHead);
+  Value part = b.add(op.getPart(), inPart);
+  Value tokens = b.make<memref::DimOp>(op.getSeq(), 0);
+  Value positions = countPositions(sequence);
+  int64_t step = kPartStep * op.getParts();
+  Value size = b.mul(
+      b.make<arith::DivUIOp>(b.add(positions, b.index(step - 1)),
+                             b.index(step)),
+      b.index(kPartStep));
+  begin = b.mul(part, size);
+  end = minimum(positions, b.add(begin, size));
+  b.loop(b.warp(), tokens, b.index(kConsumerWarps),
+         [&](Value token) { append(token); });
+  // What was appended is read by all warps; what others share is free again.
+  b.consumerBarrier();
+  b.loop(b.index(0), tokens, b.index(1), [&](Value token) {
+    b.when(isOfSequence(token), [&] { attend(token); });
+  });
+}
+
+LogicalResult SplitAttention::emit() {
+  if (width % kWarpSize || (lanes > 1 && lanes % wordElements()))
+    return op.emitOpError("has GPU code for heads of 32 elements or a multiple "
+                          "of 64, not of ")
+           << width;
+  int64_t columns =
+      cast<MemRefType>(op.getQkv().getType()).getDimSize(1);
+  keyHeads = b.index(columns / (width * (group + 2)));
+  auto extent = [&](Value memref, int64_t dim) -> Value {
+    return b.make<memref::DimOp>(memref, dim);
+  };
+  b.loop(b.index(0), extent(op.getBlockTable(), 0), b.index(1), [&](Value i) {
+    b.loop(b.index(0), extent(op.getCache(), 1), b.index(1), [&](Value j) {
+      b.loop(b.index(0), extent(op.getPartial(), 2), b.index(1),
+             [&](Value k) { emitPart(i, j, k); });
+    });
+  });
+  return success();
+}
+
+LogicalResult etc::codegen::lowerSplitAttention(GpuBuilder &b,
+                                                task::SplitAttentionOp op) {
+  return SplitAttention(b, op).emit();
+}
+
+//===----------------------------------------------------------------------===//
+// The sum of the parts
+//===----------------------------------------------------------------------===//
+
+/// A thread for two elements of some of the parts; they meet in shared memory.
+static void mergeHead(GpuBuilder &b, task::MergeSplitsOp op, Value token,
+                      Value head) {
+  auto partial = cast<MemRefType>(op.getPartial().getType());
+  int64_t parts = partial.getDimSize(2), width = partial.getDimSize(3) - 2;
+  int64_t pairs = width / 2, groups = kConsumers / pairs;
+  Type f32 = b.getF32Type();
+  auto addf = [&](Value x, Value y) -> Value {
+    return b.make<arith::AddFOp>(x, y);
+  };
+  auto mulf = [&](Value x, Value y) -> Value {
+    return b.make<arith::MulFOp>(x, y);
+  };
+  auto weigh = [&](Value m, Value maximum) -> Value {
+    return b.make<math::ExpOp>(b.make<arith::SubFOp>(m, maximum).getResult());
+  };
+  /// {o0, o1, m, l} of some parts as that of all of them.
+  auto merge = [&](ArrayRef<SmallVector<Value>> all) -> SmallVector<Value> {
+    Value maximum = all.front()[2];
+    for (ArrayRef<Value> one : all.drop_front())
+      maximum = b.make<arith::MaximumFOp>(maximum, one[2]);
+    Value o0 = b.f32(0), o1 = b.f32(0), l = b.f32(0);
+    for (ArrayRef<Value> one : all) {
+      Value weight = weigh(one[2], maximum);
+      o0 = addf(o0, mulf(one[0], weight));
+      o1 = addf(o1, mulf(one[1], weight));
+      l = addf(l, mulf(one[3], weight));
+    }
+    return {o0, o1, maximum, l};
+  };
+  Value thread = b.thread();
+  Value pair = b.make<arith::RemUIOp>(thread, b.index(pairs));
+  Value group = b.make<arith::DivUIOp>(thread, b.index(pairs));
+  Value column = b.mul(pair, b.index(2));
+  auto slot = [&](Value group) {
+    Value at = b.add(b.mul(group, b.index(pairs)), pair);
+    return b.advance(b.shared(SharedLayout::kTileScratch),
+                     b.mul(b.toI32(at), b.i32(16)));
+  };
+  WordReader reader(b);
+  SmallVector<Value> isPart;
+  int64_t rounds = llvm::divideCeil(parts, groups);
+  for (int64_t round = 0; round < rounds; ++round) {
+    Value part = b.add(group, b.index(round * groups));
+    isPart.push_back(
+        b.compare(arith::CmpIPredicate::ult, part, b.index(parts)));
+    part = b.make<arith::MinUIOp>(part, b.index(parts - 1));
+    for (Value at : {column, b.index(width)})
+      reader.add(op.getPartial(),
+                 wordAddress(b, op.getPartial(), {token, head, part, at}), 2);
+  }
+  SmallVector<Value> words = reader.read();
+  SmallVector<SmallVector<Value>> all;
+  for (int64_t round = 0; round < rounds; ++round) {
+    SmallVector<Value> one;
+    for (int64_t i = 0; i < 4; ++i)
+      one.push_back(unpackWord(b, words[4 * round + i], f32).front());
+    for (int64_t i = 0; i < 4; ++i)
+      one[i] = b.make<arith::SelectOp>(isPart[round], one[i],
+                                       b.f32(i == 2 ? kNoMaximum : 0));
+    all.push_back(one);
+  }
+  SmallVector<Value> mine = merge(all);
+  b.consumerBarrier();
+  Value isGroup =
+      b.compare(arith::CmpIPredicate::ult, group, b.index(groups));
+  b.when(isGroup, [&] {
+    for (auto [i, value] : llvm::enumerate(mine))
+      b.store(value, b.advance(slot(group), b.i32(4 * int64_t(i))));
+  });
+  b.consumerBarrier();
+  b.when(b.compare(arith::CmpIPredicate::ult, thread, b.index(pairs)), [&] {
+    auto read = [&](Value group) {
+      Value from = slot(group);
+      SmallVector<Value> one;
+      for (int64_t i = 0; i < 4; ++i)
+        one.push_back(b.load(f32, b.advance(from, b.i32(4 * i))));
+      return one;
+    };
+    SmallVector<Value> total = read(b.index(0));
+    total = b.loop(b.index(1), b.index(groups), b.index(1), total,
+                   [&](Value group, ValueRange sums) {
+                     return merge({SmallVector<Value>(sums), read(group)});
+                   });
+    Value factor = b.make<arith::DivFOp>(b.f32(1), total[3]);
+    SmallVector<Value> values = {mulf(total[0], factor),
+                                 mulf(total[1], factor)};
+    Type element = cast<MemRefType>(op.getOutput().getType()).getElementType();
+    int64_t step = getWordElements(op.getOutput());
+    for (int64_t i = 0; i < 2; i += step)
+      writeWord(b, packWord(b, ValueRange(values).slice(i, step), element),
+                op.getOutput(), {token, head, b.add(column, b.index(i))});
+  });
+}
+
+LogicalResult etc::codegen::lowerMergeSplits(GpuBuilder &b,
+                                             task::MergeSplitsOp op) {
+  int64_t width = cast<MemRefType>(op.getOutput().getType()).getDimSize(2);
+  if (width % 2 || width > 2 * kConsumers)
+    return op.emitOpError("has GPU code for heads of an even number of elements, "
+                          "up to 512, not of ")
+           << width;
+  auto extent = [&](int64_t dim) -> Value {
+    return b.make<memref::DimOp>(op.getOutput(), dim);
+  };
+  b.loop(b.index(0), extent(0), b.index(1), [&](Value token) {
+    b.loop(b.index(0), extent(1), b.index(1),
+           [&](Value head) { mergeHead(b, op, token, head); });
+  });
+  return success();
+}

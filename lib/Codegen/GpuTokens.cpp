@@ -1,0 +1,195 @@
+//===- GpuTokens.cpp - What a step does once for its tokens, on one block
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Codegen/GpuTiles.h"
+#include "lib/Codegen/GpuWords.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+using namespace etc;
+using namespace etc::codegen;
+
+static Type elementOf(Value memref) {
+  return cast<MemRefType>(memref.getType()).getElementType();
+}
+
+/// Calls body(row, first column of a word) for all words of a [rows, columns]
+/// buffer, a thread each.
+static void forEachWord(GpuBuilder &b, Value memref,
+                        function_ref<void(Value, Value)> body) {
+  int64_t width = getWordElements(memref);
+  Value words = b.make<arith::DivUIOp>(
+      b.make<memref::DimOp>(memref, 1), b.index(width));
+  Value rows = b.make<memref::DimOp>(memref, 0);
+  b.loop(b.thread(), b.mul(rows, words), b.index(kConsumers), [&](Value i) {
+    body(b.make<arith::DivUIOp>(i, words),
+         b.mul(b.make<arith::RemUIOp>(i, words), b.index(width)));
+  });
+}
+
+static Value readWord(GpuBuilder &b, Value memref, ValueRange indices) {
+  WordReader reader(b);
+  reader.add(memref, wordAddress(b, memref, indices));
+  return reader.read().front();
+}
+
+/// The address of columns `column`, `column` + 1 of a matrix of `columns` columns
+/// in fragment order (`pack_fragments`).
+static Value fragmentAddress(GpuBuilder &b, Value table, Value row,
+                             Value column, int64_t columns) {
+  auto part = [&](Value value, int64_t divisor, int64_t modulus) -> Value {
+    if (divisor > 1)
+      value = b.make<arith::DivUIOp>(value, b.index(divisor));
+    return modulus ? Value(b.make<arith::RemUIOp>(value, b.index(modulus)))
+                   : value;
+  };
+  auto at = [&](Value sum, Value index, int64_t bytes) {
+    return b.add(sum, b.mul(index, b.index(bytes)));
+  };
+  Value block = b.add(b.mul(part(row, 16, 0), b.index(columns / 16)),
+                      part(column, 16, 0));
+  Value bytes = b.mul(block, b.index(Ring::kBlockBytes));
+  bytes = at(bytes, part(row, 1, 8), 4 * 16);  // the lane's group
+  bytes = at(bytes, part(column, 4, 4), 16);   // the lane in it
+  bytes = at(bytes, part(column, 2, 2), 8);    // first or second register pair
+  bytes = at(bytes, part(row, 8, 2), 4);       // row g or g + 8
+  return b.advance(b.global(table), bytes);
+}
+
+LogicalResult etc::codegen::lowerEmbedding(GpuBuilder &b,
+                                           task::EmbeddingOp op) {
+  int64_t columns =
+      cast<MemRefType>(op.getTable().getType()).getDimSize(1);
+  forEachWord(b, op.getOutput(), [&](Value token, Value column) {
+    Value id = b.make<memref::LoadOp>(op.getIds(), token);
+    Value row = b.make<arith::IndexCastOp>(b.getIndexType(), id);
+    Value word =
+        op.getPacked()
+            ? b.load(b.getI32Type(),
+                     fragmentAddress(b, op.getTable(), row, column, columns), 4)
+            : readWord(b, op.getTable(), {row, column});
+    writeWord(b, word, op.getOutput(), {token, column});
+  });
+  return success();
+}
+
+LogicalResult etc::codegen::lowerGatherRows(GpuBuilder &b,
+                                            task::GatherRowsOp op) {
+  forEachWord(b, op.getOutput(), [&](Value row, Value column) {
+    Value from = b.make<arith::IndexCastOp>(
+        b.getIndexType(), b.make<memref::LoadOp>(op.getRows(), row));
+    writeWord(b, readWord(b, op.getInput(), {from, column}), op.getOutput(),
+              {row, column});
+  });
+  return success();
+}
+
+LogicalResult etc::codegen::lowerRopeTable(GpuBuilder &b,
+                                           task::RopeTableOp op) {
+  Type element = elementOf(op.getCos());
+  int64_t width = getWordElements(op.getCos());
+  Value half = b.make<memref::DimOp>(op.getInvFreq(), 0);
+  Value words = b.make<arith::DivUIOp>(half, b.index(width));
+  Value tokens = b.make<memref::DimOp>(op.getPos(), 0);
+  Value scaling = b.f32(op.getScaling().convertToDouble());
+  b.loop(b.thread(), b.mul(tokens, words), b.index(kConsumers), [&](Value i) {
+    Value token = b.make<arith::DivUIOp>(i, words);
+    Value column = b.mul(b.make<arith::RemUIOp>(i, words), b.index(width));
+    Value position = b.make<arith::SIToFPOp>(
+        b.getF32Type(), b.make<memref::LoadOp>(op.getPos(), token));
+    SmallVector<Value> cosines, sines;
+    for (int64_t k = 0; k < width; ++k) {
+      Value frequency = b.make<memref::LoadOp>(
+          op.getInvFreq(), ValueRange(b.add(column, b.index(k))));
+      Value angle = b.make<arith::MulFOp>(position, frequency);
+      cosines.push_back(
+          b.make<arith::MulFOp>(b.make<math::CosOp>(angle), scaling));
+      sines.push_back(
+          b.make<arith::MulFOp>(b.make<math::SinOp>(angle), scaling));
+    }
+    for (Value at : {column, b.add(column, half)}) {
+      writeWord(b, packWord(b, cosines, element), op.getCos(), {token, at});
+      writeWord(b, packWord(b, sines, element), op.getSin(), {token, at});
+    }
+  });
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Argmax
+//===----------------------------------------------------------------------===//
+
+/// The better of two candidates (f32 value, i32 index): the larger value, the
+/// lower index of equal ones.
+static SmallVector<Value> better(GpuBuilder &b, ValueRange x, ValueRange y) {
+  Value larger = b.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, y[0], x[0]);
+  Value equal = b.make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, y[0], x[0]);
+  Value lower = b.compare(arith::CmpIPredicate::ult, y[1], x[1]);
+  Value take =
+      b.make<arith::OrIOp>(larger, b.make<arith::AndIOp>(equal, lower));
+  return {b.make<arith::SelectOp>(take, y[0], x[0]),
+          b.make<arith::SelectOp>(take, y[1], x[1])};
+}
+
+/// The best of all lanes, in all lanes.
+static SmallVector<Value> betterOfLanes(GpuBuilder &b, ValueRange mine) {
+  SmallVector<Value> best(mine);
+  for (int64_t mask = kWarpSize / 2; mask; mask /= 2)
+    best = better(b, best,
+                  {b.shuffle(best[0], mask), b.shuffle(best[1], mask)});
+  return best;
+}
+
+LogicalResult etc::codegen::lowerArgmax(GpuBuilder &b, task::ArgmaxOp op) {
+  Type element = elementOf(op.getInput()), i32 = b.getI32Type();
+  int64_t width = getWordElements(op.getInput());
+  Value columns = b.make<memref::DimOp>(op.getInput(), 1);
+  Value rows = b.make<memref::DimOp>(op.getInput(), 0);
+  SmallVector<Value> none = {b.f32(-3.4e38), b.i32(0x7fffffff)};
+  b.loop(b.index(0), rows, b.index(1), [&](Value row) {
+    Value whole = b.mul(b.make<arith::DivUIOp>(columns, b.index(width)),
+                        b.index(width));
+    auto step = [&](Value column, ValueRange best) -> SmallVector<Value> {
+      SmallVector<Value> state(best);
+      Value word = readWord(b, op.getInput(), {row, column});
+      for (auto [k, value] : llvm::enumerate(unpackWord(b, word, element)))
+        state = better(b, state,
+                       {value, b.add(b.toI32(column), b.i32(int64_t(k)))});
+      return state;
+    };
+    SmallVector<Value> best =
+        b.loop(b.mul(b.thread(), b.index(width)), whole,
+               b.index(kConsumers * width), none, step);
+    // An odd last column.
+    best = b.loop(b.add(whole, b.thread()), columns, b.index(kConsumers), best,
+                  [&](Value column, ValueRange state) -> SmallVector<Value> {
+                    Value value = b.loadReal(op.getInput(), {row, column});
+                    return better(b, state, {value, b.toI32(column)});
+                  });
+    best = betterOfLanes(b, best);
+    Value slots = b.shared(SharedLayout::kTileScratch);
+    b.consumerBarrier();
+    b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
+      Value mine = b.advance(slots, b.mul(b.warpI32(), b.i32(8)));
+      b.store(best[0], mine);
+      b.store(best[1], b.advance(mine, b.i32(4)));
+    });
+    b.consumerBarrier();
+    b.when(b.isThread(0), [&] {
+      SmallVector<Value> total = none;
+      for (int64_t warp = 0; warp < kConsumerWarps; ++warp)
+        total = better(
+            b, total,
+            {b.load(b.getF32Type(), b.advance(slots, b.i32(8 * warp))),
+             b.load(i32, b.advance(slots, b.i32(8 * warp + 4)))});
+      b.make<memref::StoreOp>(
+          b.make<arith::ExtUIOp>(b.getI64Type(), total[1]), op.getOutput(),
+          ValueRange(row));
+    });
+  });
+  return success();
+}
