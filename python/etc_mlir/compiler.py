@@ -91,7 +91,7 @@ def cached(
         return found
     imported = import_for(model, options, report)
     if key is None:
-        key = cache.key(_compiler(), options.hash(), imported.text)
+        key = cache.key(_compiler(options), options.hash(), imported.text)
         if store and (found := _cached(store, key, kind)):
             return found
     made = kind.build(imported)
@@ -283,7 +283,9 @@ def _folder_key(model: Any, options: CompileOptions) -> str | None:
         parts = [p.read_bytes() for p in (Path(model), *names) if p.is_file()]
     except OSError:
         return None
-    return cache.key(_compiler(), options.hash(), *versions, str(Path(model).resolve()), *parts)
+    return cache.key(
+        _compiler(options), options.hash(), *versions, str(Path(model).resolve()), *parts
+    )
 
 
 def _version(package: str) -> str:
@@ -293,10 +295,12 @@ def _version(package: str) -> str:
         return "none"
 
 
-def _compiler() -> str:
-    """What tells two builds of the compiler apart: its version and the native module's content."""
+def _compiler(options: CompileOptions) -> str:
+    """What tells two builds of the compiler apart: its version, the native module's content, and
+    the pipelines that the options make of it."""
     from etc_mlir import _etc
 
     path = Path(_etc.__file__)
     stat = path.stat()
-    return f"{etc_mlir.__version__} {FORMAT} {stat.st_size} {stat.st_mtime_ns}"
+    pipelines = " ".join(phase.pipeline for phase in phases.phases(options))
+    return f"{etc_mlir.__version__} {FORMAT} {stat.st_size} {stat.st_mtime_ns} {pipelines}"

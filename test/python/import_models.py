@@ -53,12 +53,17 @@ CONFIGS = {
     "llama": llama,
     "llama_bias": lambda: llama(attention_bias=True, mlp_bias=True),
 }
+# With heads as wide as `fuse-operators` takes them.
+WIDE = {
+    "qwen3_wide": lambda: qwen3(head_dim=32),
+    "llama_wide": lambda: llama(head_dim=32),
+}
 
 
 @functools.cache
 def model_of(name: str) -> Any:
     torch.manual_seed(3)
-    model = transformers.AutoModelForCausalLM.from_config(CONFIGS[name]()).eval()
+    model = transformers.AutoModelForCausalLM.from_config({**CONFIGS, **WIDE}[name]()).eval()
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             if "norm" in key or "bias" in key:  # ones and zeros hide a weight that is not applied

@@ -27,6 +27,7 @@ examples:
   etc compile ./tiny-qwen3 -o tiny.etc --max-batch 4
   etc compile ./tiny-qwen3 -o tiny.etc --keep phases/    the IR after every phase, with the
                                                          etc-opt line that made it
+  etc compile ./tiny-qwen3 -o tiny.etc --target h200 --dtype bfloat16      for a GPU
   etc compile graph.mlir --target h200 -o graph.etc      a task graph, as a package for a GPU
 """
 _GENERATE = """\
@@ -69,7 +70,9 @@ def build() -> argparse.ArgumentParser:
 
     compile_ = command("compile", "compile a model into a file", _COMPILE)
     compile_.add_argument(
-        "model", metavar="MODEL", help="a folder in Hugging Face's layout; an .mlir file for a GPU"
+        "model",
+        metavar="MODEL",
+        help="a folder in Hugging Face's layout, or a config.json; for a GPU also an .mlir file",
     )
     compile_.add_argument("-o", "--output", metavar="FILE", help="default: MODEL's name + .etc")
     _add_options(compile_)

@@ -92,7 +92,10 @@ class GraphLevel:
     """The only graph of a module, which must not change while this lives."""
 
     def __init__(self, module: _etc.Module, order: Order | None = None) -> None:
-        """order: None runs the sequential program and looks at no event."""
+        """order: None runs the sequential program and looks at no event.
+
+        Raises InterpreterError for an order where words of memory say when they were written: what
+        their readers wait for is no event."""
         operations = module.body.operations
         graphs = [op for op in operations if op.name == "task.graph"]
         if len(graphs) != 1:
@@ -106,6 +109,12 @@ class GraphLevel:
         }
         inner = graphs[0].regions[0].blocks[0].operations
         self._buffers = [op for op in inner if op.name not in ("task.launch", "event.create")]
+        tagged = next((op for op in inner if _is_tagged(op)), None)
+        if tagged is not None and order is not None:
+            raise InterpreterError(
+                f"'{tagged.attributes['name']}' is handed over as data: only the sequential "
+                "program (order=None) is executed"
+            )
         self._events = {}
         for op in inner:
             if op.name == "event.create":
@@ -335,6 +344,10 @@ def _check_entry(entry: Entry, shapes: dict[str, list[int]], task: Task) -> None
     name, indices = entry
     if not all(0 <= i < size for i, size in zip(indices, shapes[name], strict=True)):
         raise InterpreterError(f"{task} names {entry}, outside of {shapes[name]}")
+
+
+def _is_tagged(op: _etc.Operation) -> bool:
+    return op.name == "task.scratch" and "#task.tagged" in op.results[0].type
 
 
 def _is_given(op: _etc.Operation) -> bool:

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Models whose operators were fused, executed at every level, against stock Hugging Face models."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from import_models import TOLERANCE, greatest_error, imported, model_of
+from levels import OneStep, lowered, parsed
+
+from etc_mlir.interpreter.graph_level import GraphLevel, Order, latest
+from etc_mlir.interpreter.tensor_level import TensorLevel
+from etc_mlir.interpreter.torch_level import InterpreterError
+
+FUSED = ("pipeline-import", "fuse-operators{workers=24}")
+TASKS = ("pipeline-import", "pipeline-decompose{workers=24 fuse=true linear-rows=16}")
+NAMES = ["qwen3_wide", "llama_wide"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tensors(name: str) -> None:
+    text = lowered(name, *FUSED)
+    for operator in ("task.attention", "task.rope ", "task.kv_append"):
+        assert operator not in text
+    for part in (r"task\.split_attention", r"\) gated", r"norm\(", r"residual\("):
+        assert len(re.findall(part, text)) >= 2
+    step = TensorLevel(parsed(text))
+    assert greatest_error(model_of(name), imported(name), step=step, steps=3) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("passes", "order"),
+    [
+        ((), None),
+        (("task.graph(infer-events,fuse-events)",), latest),
+        (("pipeline-handoffs",), None),
+    ],
+    ids=["sequential", "events", "handoffs"],
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_tasks(name: str, passes: tuple[str, ...], order: Order | None) -> None:
+    graph = GraphLevel(parsed(lowered(name, *TASKS, *passes)), order)
+    assert OneStep(name).error(graph) < TOLERANCE
+
+
+def test_what_is_handed_over_as_data_has_no_events_to_follow() -> None:
+    text = lowered("qwen3_wide", *TASKS, "pipeline-handoffs")
+    assert "#task.tagged" in text
+    with pytest.raises(InterpreterError, match="is handed over as data"):
+        GraphLevel(parsed(text), latest)
+
+
+def test_a_part_of_a_stack_that_is_missing() -> None:
+    name = "model.layers.1.mlp.up_proj.weight"
+    one = OneStep("qwen3_wide")
+    for level, passes in ((TensorLevel, FUSED), (GraphLevel, TASKS)):
+        step = level(parsed(lowered("qwen3_wide", *passes)))
+        with pytest.raises(InterpreterError, match=f"'{name}', of which '.*' is made"):
+            step.run({n: t for n, t in one.given.items() if n != name})
+
+
+def test_gate_and_up_in_the_other_order_are_noticed() -> None:
+    text = lowered("qwen3_wide", *FUSED)
+    stacks = r'<\["([^"]*gate_proj[^"]*)", "([^"]*)"\] by 8>'
+    changed = re.sub(stacks, r'<["\2", "\1"] by 8>', text)
+    assert changed != text
+    step = TensorLevel(parsed(changed))
+    assert not OneStep("qwen3_wide").error(step) < 10 * TOLERANCE
