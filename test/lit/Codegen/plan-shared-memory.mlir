@@ -5,10 +5,10 @@
 // RUN: sed /task.stream/d %s | not etc-opt --plan-shared-memory=bytes=1024 2>&1 | FileCheck %s --check-prefix=NONE
 
 // As many stages as fit.
-// CHECK: remark: shared memory: 6 stages of 4096 bytes for each of 8 warps, 16384 of scratch, 215040 of 232448 in all
-// CHECK: task.shared_memory @p threads 288 stages 6 of 4096 scratch 16384 total 215040
+// CHECK: remark: shared memory: 6 stages of 4096 bytes for each of 8 warps, 17920 of scratch, 0 of activations, 216064 of 232448 in all
+// CHECK: task.shared_memory @p threads 288 stages 6 of 4096 scratch 17920 activations 0 total 216064
 // LARGE: stages 3 of 8192
-// SMALL: error: {{.*}}needs 116736 bytes of shared memory for a ring of three stages, the target has 65536
+// SMALL: error: {{.*}}needs 117760 bytes of shared memory for a ring of three stages, the target has 65536
 // ODD: error: {{.*}}cannot have stages of 1000 bytes: stage-bytes is a positive multiple of 512
 // NONE: error: {{.*}}needs 2048 bytes of shared memory, the target has 1024
 

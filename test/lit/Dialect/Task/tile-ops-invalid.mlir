@@ -56,7 +56,7 @@ func.func @linear_t13_extent_of_a_stream(%x: memref<1x5xf32>, %w: memref<8x4xf32
 
 func.func @linear_t13_bias_extent(%x: memref<1x4xf32>, %w: memref<8x4xf32>, %b: memref<7xf32>,
                                   %y: memref<1x8xf32>) {
-  // expected-error @below {{T13: extent N is 8 and 7}}
+  // expected-error @below {{T13: extent N is 7 and 8}}
   task.linear ins(%x, %w : memref<1x4xf32>, memref<8x4xf32>) bias(%b : memref<7xf32>)
     outs(%y : memref<1x8xf32>)
   return
