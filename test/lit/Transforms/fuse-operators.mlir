@@ -85,3 +85,21 @@ func.func @head(
   } -> !y
   return %y : !y
 }
+
+// -----
+
+// The best of each 16 outputs is found where they are made.
+// CHECK-LABEL: func.func @greedy
+// CHECK: %[[ROW:.*]] = arith.constant 0 : index
+// CHECK: %[[L:.*]]:2 = task.linear {{.*}} from %[[ROW]] outs({{.*}}) best({{.*}} : tensor<2x8xi32>) -> tensor<2x128xbf16>, tensor<2x8xi32>
+// CHECK: task.argmax ins(%[[L]]#1 : tensor<2x8xi32>) of 16
+func.func @greedy(
+    %x: tensor<2x64xbf16> {task.name = "x", task.role = "input", task.shape = affine_map<() -> (2, 64)>},
+    %w: tensor<128x64xbf16> {task.name = "w", task.role = "weight", task.shape = affine_map<() -> (128, 64)>})
+    -> (tensor<2x128xbf16> {task.name = "logits"}, tensor<2xi64> {task.name = "next"}) attributes {task.symbols = []} {
+  %e = tensor.empty() : tensor<2x128xbf16>
+  %n = tensor.empty() : tensor<2xi64>
+  %l = task.linear ins(%x, %w : tensor<2x64xbf16>, tensor<128x64xbf16>) outs(%e : tensor<2x128xbf16>) -> tensor<2x128xbf16>
+  %t = task.argmax ins(%l : tensor<2x128xbf16>) outs(%n : tensor<2xi64>) -> tensor<2xi64>
+  return %l, %t : tensor<2x128xbf16>, tensor<2xi64>
+}

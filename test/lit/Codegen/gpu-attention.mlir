@@ -1,0 +1,72 @@
+// RUN: etc-opt %s --lower-tiles-to-gpu | FileCheck %s
+
+!qkv = memref<?x512xbf16, #task.tagged>
+!table = memref<?x128xbf16, #task.tagged>
+!cache = memref<16x1x2x16x128xbf16, strided<[4096, 4096, 2048, 128, 1], offset: ?>>
+!partial = memref<?x2x1x130xf32, strided<[520, 260, 130, 1], offset: ?>, #task.tagged>
+task.program @p worker @p_worker attributes {
+  symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
+  event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
+task.shared_memory @p threads 288 stages 0 of 4096 scratch 28928 activations 0 total 30464
+gpu.module @p_device {
+llvm.mlir.global external @etc_shared() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
+
+// First the keys and values of this step's tokens go into the cache: the norm over a warp,
+// the rotation by a partner 16 lanes away. One barrier later all warps read them. Then a
+// token's queries, and a few positions at a time: all of their loads before the first
+// product, the next under way meanwhile. The sums of the warps meet behind one barrier; the
+// next token begins behind another.
+// CHECK-LABEL: func.func private @split
+// CHECK: scf.while
+// CHECK: ld.relaxed.gpu.global.v2.b64
+// CHECK: call @etc_wait_word
+// CHECK-COUNT-5: nvvm.shfl.sync bfly
+// CHECK: "llvm.nvvm.rsqrt.approx.f"
+// CHECK-COUNT-4: nvvm.shfl.sync bfly
+// CHECK-COUNT-8: llvm.store {{.*}} : bf16, !llvm.ptr<1>
+// CHECK: nvvm.barrier
+// CHECK: ld.relaxed.gpu.global.v2.b64
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-8: llvm.load {{.*}} : !llvm.ptr<1> -> vector<4xbf16>
+// CHECK: llvm.nvvm.ex2.approx.ftz.f32
+// CHECK: nvvm.barrier
+// CHECK: llvm.store {{.*}} atomic syncscope("device") monotonic {{.*}} : i64, !llvm.ptr<1>
+// CHECK: nvvm.barrier
+// CHECK-NOT: nvvm.barrier
+func.func private @split(%qkv: !qkv, %cos: !table, %seq: memref<?xi64>, %blocks: memref<1x16xi64>, %n: memref<128xbf16>,
+                         %cache: !cache, %partial: !partial, %i: index, %j: index, %k: index) {
+  task.split_attention ins(%qkv, %cos, %cos, %seq, %seq, %blocks : !qkv, !table, !table, memref<?xi64>, memref<?xi64>, memref<1x16xi64>)
+    at(%i, %j, %k) of 2 norms(%n, %n : memref<128xbf16>, memref<128xbf16>) eps 1.0e-6
+    outs(%cache, %partial : !cache, !partial) scale 0.125
+  return
+}
+
+// All words of a thread's parts under way together; then two barriers, around what the
+// threads put into shared memory; the sum is rounded once.
+// CHECK-LABEL: func.func private @merge
+// CHECK: scf.while
+// CHECK-COUNT-2: ld.relaxed.gpu.global.v2.b64
+// CHECK-NOT: ld.relaxed
+// CHECK: nvvm.barrier
+// CHECK: nvvm.barrier
+// CHECK: arith.divf
+// CHECK: arith.truncf {{.*}} : vector<2xf32> to vector<2xbf16>
+// CHECK: llvm.store {{.*}} atomic syncscope("device") monotonic {{.*}} : i64, !llvm.ptr<1>
+// CHECK-NOT: nvvm.barrier
+func.func private @merge(%partial: memref<1x4x2x130xf32, #task.tagged>, %y: memref<1x4x128xbf16, #task.tagged>) {
+  task.merge_splits ins(%partial : memref<1x4x2x130xf32, #task.tagged>) outs(%y : memref<1x4x128xbf16, #task.tagged>)
+  return
+}
+
+// Without tags the words are plain loads and stores, and nobody waits.
+// CHECK-LABEL: func.func private @untagged
+// CHECK-NOT: relaxed
+// CHECK-NOT: etc_wait_word
+// CHECK: llvm.store {{.*}} : i32, !llvm.ptr<1>
+func.func private @untagged(%partial: memref<1x4x2x130xf32>, %y: memref<1x4x128xbf16>) {
+  task.merge_splits ins(%partial : memref<1x4x2x130xf32>) outs(%y : memref<1x4x128xbf16>)
+  return
+}
+
+// CHECK: func.func private @etc_wait_word
+}
