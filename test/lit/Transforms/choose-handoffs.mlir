@@ -1,9 +1,41 @@
-// RUN: etc-opt %s --choose-handoffs 2>/dev/null | FileCheck %s
-// RUN: etc-opt %s --choose-handoffs=remarks=true -o /dev/null 2>&1 | FileCheck %s --check-prefix=WHY
-// RUN: etc-opt %s --choose-handoffs=enabled=false | FileCheck %s --check-prefix=OFF
-// RUN: etc-opt %s "--pass-pipeline=builtin.module(choose-handoffs,task.graph(infer-events,fuse-events,plan-global-memory,verify-events))" | FileCheck %s --check-prefix=EVENTS
+// RUN: etc-opt %s --choose-handoffs --split-input-file | FileCheck %s
+// RUN: etc-opt %s --choose-handoffs=remarks=true --split-input-file -o /dev/null 2>&1 | FileCheck %s --check-prefix=WHY
+// RUN: etc-opt %s --choose-handoffs=enabled=false --split-input-file | FileCheck %s --check-prefix=OFF
+// RUN: etc-opt %s "--pass-pipeline=builtin.module(choose-handoffs,task.graph(infer-events,fuse-events,plan-global-memory,verify-events))" --split-input-file | FileCheck %s --check-prefix=EVENTS
 
 // OFF-NOT: #task.tagged
+
+// One launch writes x, and all code that reads or writes it takes words.
+// CHECK-LABEL: task.func @embed
+// CHECK: task.embedding {{.*}} outs(%{{.*}} : memref<4x32xbf16, #task.tagged>)
+// CHECK-LABEL: task.func @gather
+// CHECK: task.gather_rows ins(%{{.*}} : memref<4x32xbf16, #task.tagged>, memref<2xi64>) outs(%{{.*}} : memref<2x32xbf16>)
+// CHECK-LABEL: task.graph @words
+// CHECK: task.scratch "x" {{.*}} : memref<4x32xbf16, #task.tagged>
+// WHY: remark: 'x' is handed over as data
+task.func @embed(%ids: memref<4xi64>, %table: memref<64x32xbf16>, %x: memref<4x32xbf16>) {
+  task.embedding ins(%ids, %table : memref<4xi64>, memref<64x32xbf16>) outs(%x : memref<4x32xbf16>)
+  task.return
+}
+task.func @gather(%x: memref<4x32xbf16>, %rows: memref<2xi64>, %y: memref<2x32xbf16>) {
+  task.gather_rows ins(%x, %rows : memref<4x32xbf16>, memref<2xi64>) outs(%y : memref<2x32xbf16>)
+  task.return
+}
+task.graph @words symbols [] {
+  %ids = task.argument "ids" input shape affine_map<() -> (4)> : memref<4xi64>
+  %rows = task.argument "rows" input shape affine_map<() -> (2)> : memref<2xi64>
+  %table = task.argument "table" weight shape affine_map<() -> (64, 32)> : memref<64x32xbf16>
+  %x = task.scratch "x" shape affine_map<() -> (4, 32)> : memref<4x32xbf16>
+  %y = task.argument "y" output shape affine_map<() -> (2, 32)> : memref<2x32xbf16>
+  task.launch @embed grid(() -> ())
+    reads(%ids at <() -> (0) sizes [*]> : memref<4xi64>, %table at <() -> (0, 0) sizes [*, *]> : memref<64x32xbf16>)
+    writes(%x at <() -> (0, 0) sizes [*, *]> : memref<4x32xbf16>) waits() notifies()
+  task.launch @gather grid(() -> ())
+    reads(%x at <() -> (0, 0) sizes [*, *]> : memref<4x32xbf16>, %rows at <() -> (0) sizes [*]> : memref<2xi64>)
+    writes(%y at <() -> (0, 0) sizes [*, *]> : memref<2x32xbf16>) waits() notifies()
+}
+
+// -----
 
 !x = memref<4x32xbf16>
 !w = memref<16x32xbf16, strided<[32, 1], offset: ?>>
