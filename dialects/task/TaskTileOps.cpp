@@ -209,8 +209,10 @@ LogicalResult LinearOp::verify() {
       values.push_back(value);
   if (getNorm() && !getEps())
     return emitOpError("T17: a norm has an eps");
-  if (getGated() && (getBias() || getResidual()))
-    return emitOpError("T17: a gated linear has neither bias nor residual");
+  if (getGated() && (getBias() || getResidual() || getBest()))
+    return emitOpError("T17: a gated linear has neither bias nor residual nor best");
+  if (bool(getBest()) != bool(getRow()))
+    return emitOpError("T17: the best of outputs are asked for from a row on");
   if (getFirst() && isa<TensorType>(getOutput().getType()))
     return emitOpError("T17: only a tile keeps its input in shared memory");
   Shapes shapes(*this);
@@ -220,7 +222,12 @@ LogicalResult LinearOp::verify() {
       .match(getNorm(), {"K"})
       .match(getResidual(), {"T", "N"})
       .match(getOutput(), {"T", "N"})
-      .sameElement(values);
+      .match(getBest(), {"T", "tiles"})
+      .sameElement(values)
+      .holds(!getBest() ||
+                 (shapeOf(getBest()).getElementType().isInteger(32) &&
+                  shapeOf(getOutput()).getElementTypeBitWidth() == 16),
+             "the best of outputs of 16 bits are words of 32");
   int64_t rows = getRowsPerOutput() * shapes["N"];
   return shapes
       .holds(ShapedType::isDynamic(shapes["N"]) ||
@@ -237,6 +244,8 @@ SmallVector<DimAccess> LinearOp::getOperandAccess(unsigned operandNumber) {
     return {along(0), whole()};
   if (operandNumber == 1)
     return {along(1, getRowsPerOutput()), whole()};
+  if (getBest() && operandNumber == getNumOperands() - 1)
+    return {along(0), whole()}; // One word of it: `row` says which.
   if (operandNumber == getOutputMutable().getOperandNumber())
     return {along(0), along(1)};
   if (operand == getNorm() && operandNumber == getNormPosition())
@@ -488,6 +497,8 @@ SmallVector<DimAccess> GatherRowsOp::getOperandAccess(unsigned operandNumber) {
 
 LogicalResult ArgmaxOp::verify() {
   return Shapes(*this)
+      .holds(!getOf() || shapeOf(getInput()).getElementType().isInteger(32),
+             "the best of several outputs are words of 32 bits")
       .match(getInput(), {"R", "V"})
       .match(getOutput(), {"R"})
       .integer(getOutput())

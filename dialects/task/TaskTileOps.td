@@ -62,7 +62,8 @@ def Task_RMSNormOp : Task_TileOp<"rms_norm", "Output",
 def Task_LinearOp : Task_TileOp<"linear", "Output",
     (ins Task_Shaped:$input, Task_Streamable:$weight, Optional<Task_Shaped>:$bias,
          Optional<Task_Shaped>:$norm, Optional<Task_Shaped>:$residual, Optional<I1>:$first,
-         Task_Shaped:$output, OptionalAttr<F64Attr>:$eps, UnitAttr:$gated),
+         Optional<Index>:$row, Task_Shaped:$output, Optional<Task_Shaped>:$best,
+         OptionalAttr<F64Attr>:$eps, UnitAttr:$gated),
     [AttrSizedOperandSegments]> {
   let summary = "A projection, with what a decoder has before and behind it";
   let description = [{
@@ -75,6 +76,10 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
       applied to the sum instead of to the input;
     - `gated`: weight is [2 N, K]; of each 16 rows the first eight are the gates of eight
       outputs and the others are what they gate: act(y)[n] = silu(gate) * up;
+    - `best`: [T, N / 16] i32. best[t, j] is the largest of outputs 16 j .. 16 j + 15 of
+      16 bits, its bits above the number of the first row of these that has it: what
+      `task.argmax of 16` takes. `row` is the output with which a task begins, 0 for the
+      whole operator;
     - `first`: the input is the same for all tasks of a worker's run. It is kept in
       shared memory from the task for which this is true on (`stage-activations`).
 
@@ -84,12 +89,19 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
     ```
 
     Constraints: T12, T13;
-    - T17: `norm` has an `eps`; a gated linear has neither bias nor residual; `first` is
-      for memrefs.
+    - T17: `norm` has an `eps`; a gated linear has neither bias nor residual nor `best`;
+      `first` is for memrefs; `best` and `row` come together, for elements of 16 bits and
+      a multiple of 16 of them.
   }];
   let extraClassDeclaration = [{
     mlir::MutableOperandRange getDpsInitsMutable() {
-      return mlir::MutableOperandRange(getOperation(), getNumOperands() - 1, 1);
+      unsigned inits = getBest() ? 2 : 1;
+      return mlir::MutableOperandRange(getOperation(), getNumOperands() - inits, inits);
+    }
+    std::optional<unsigned> getOriginDim(unsigned operandNumber) {
+      if (!getRow() || operandNumber != getODSOperandIndexAndLength(6).first)
+        return std::nullopt;
+      return 1;
     }
     /// Rows of the weight that make one output.
     int64_t getRowsPerOutput() { return getGated() ? 2 : 1; }
@@ -101,8 +113,9 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
     (`bias` `(` $bias^ `:` type($bias) `)`)?
     (`norm` `(` $norm^ `:` type($norm) `)` `eps` $eps)?
     (`residual` `(` $residual^ `:` type($residual) `)`)?
-    (`first` `(` $first^ `)`)?
-    `outs` `(` $output `:` type($output) `)` (`gated` $gated^)? attr-dict (`->` type($results)^)?
+    (`first` `(` $first^ `)`)? (`from` $row^)?
+    `outs` `(` $output `:` type($output) `)` (`best` `(` $best^ `:` type($best) `)`)?
+    (`gated` $gated^)? attr-dict (`->` type($results)^)?
   }];
 }
 
@@ -247,11 +260,14 @@ def Task_GatherRowsOp : Task_TileOp<"gather_rows", "Output",
 }
 
 def Task_ArgmaxOp : Task_TileOp<"argmax", "Output",
-    (ins Task_Shaped:$input, Task_Shaped:$output)> {
+    (ins Task_Shaped:$input, Task_Shaped:$output, OptionalAttr<I64Attr>:$of)> {
   let summary = "output[r] = the lowest index of the largest input[r, :]";
-  let description = [{input: [R, V]; output: [R] i64.}];
+  let description = [{
+    input: [R, V]; output: [R] i64. `of` n: input is the `best` of `task.linear`, i32, of n
+    outputs each.
+  }];
   let assemblyFormat = [{
-    `ins` `(` $input `:` type($input) `)`
+    `ins` `(` $input `:` type($input) `)` (`of` $of^)?
     `outs` `(` $output `:` type($output) `)` attr-dict (`->` type($results)^)?
   }];
 }

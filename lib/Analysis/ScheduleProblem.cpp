@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Analysis/ScheduleProblem.h"
+#include "lib/Analysis/BufferAccess.h"
 
 using namespace mlir;
 using namespace etc;
@@ -18,6 +19,40 @@ static int64_t translate(const ConcreteGraph &bucket, const ConcreteGraph &step,
     if (coordinate >= extent)
       return -1;
   return linearize(point, grid);
+}
+
+/// Of each launch, the entries that stand for the tagged buffers that it reads
+/// and writes (T16): a reader waits for the words of its buffer's writers.
+struct DataEdges {
+  llvm::SmallVector<int32_t> waits, notifies;
+};
+
+static std::vector<DataEdges> addDataEdges(const ConcreteGraph &step,
+                                           scheduling::Problem &problem) {
+  std::vector<DataEdges> edges(step.getLaunches().size());
+  llvm::DenseMap<Value, int32_t> entryOf;
+  auto forEach = [&](bool isWritten, auto visit) {
+    for (auto [l, launch] : llvm::enumerate(step.getLaunches()))
+      for (const ConcreteGraph::Operand &operand : launch.operands)
+        if (operand.isWritten == isWritten &&
+            task::isTagged(operand.buffer.getType()))
+          visit(l, analysis::getBaseBuffer(operand.buffer));
+  };
+  forEach(true, [&](size_t l, Value buffer) {
+    entryOf[buffer] = problem.entries.size();
+    edges[l].notifies.push_back(problem.entries.size());
+    problem.entries.push_back({unsigned(problem.events.size()), 0,
+                               step.getLaunches()[l].numTasks});
+    auto scratch = buffer.getDefiningOp<task::ScratchOp>();
+    problem.events.push_back(scratch.getName().str());
+  });
+  forEach(false, [&](size_t l, Value buffer) {
+    auto entry = entryOf.find(buffer);
+    if (entry != entryOf.end() &&
+        !llvm::is_contained(edges[l].waits, entry->second))
+      edges[l].waits.push_back(entry->second);
+  });
+  return edges;
 }
 
 scheduling::Problem etc::makeProblem(const ConcreteGraph &bucket,
@@ -34,15 +69,17 @@ scheduling::Problem etc::makeProblem(const ConcreteGraph &bucket,
     for (int64_t entry = 0; entry < event.numEntries; ++entry)
       problem.entries.push_back({unsigned(number), entry, event.count});
   }
+  std::vector<DataEdges> dataEdges = addDataEdges(step, problem);
   for (auto [l, source] : llvm::enumerate(bucket.getLaunches())) {
     Launch launch;
+    const DataEdges &data = dataEdges[l];
     launch.name = task::LaunchOp(source.op).getBody().str();
     launch.numTasks = source.numTasks;
     TaskCost cost = estimateCost(bucket, l, target, numWorkers);
     launch.earlyNs = cost.earlyNs;
     launch.lateNs = cost.lateNs;
-    launch.waits.resize(source.waits.size());
-    launch.notifies.resize(source.notifies.size());
+    launch.waits.resize(source.waits.size() + data.waits.size());
+    launch.notifies.resize(source.notifies.size() + data.notifies.size());
     for (int64_t task = 0; task < source.numTasks; ++task) {
       int64_t actual = translate(bucket, step, l, task);
       for (auto [i, edge] : llvm::enumerate(source.waits))
@@ -54,6 +91,12 @@ scheduling::Problem etc::makeProblem(const ConcreteGraph &bucket,
             actual < 0
                 ? Launch::kNone
                 : firstEntry[edge.event] + step.notifiedEntryOf(l, i, actual));
+      auto addData = [&](auto &all, size_t first, ArrayRef<int32_t> entries) {
+        for (auto [i, entry] : llvm::enumerate(entries))
+          all[first + i].push_back(actual < 0 ? Launch::kNone : entry);
+      };
+      addData(launch.waits, source.waits.size(), data.waits);
+      addData(launch.notifies, source.notifies.size(), data.notifies);
       if (numWorkers > 0 && bucket.hasAffinity(l))
         launch.affinity.push_back(bucket.affinityOf(l, task, numWorkers));
     }

@@ -47,8 +47,9 @@ private:
   Value countPositions(Value sequence);
   void append(Value token);
   void attend(Value token);
+  Values loadRows(Value first, Value limit);
   Values attendTo(Value first, Value limit, ArrayRef<Values> queries,
-                  ValueRange state);
+                  ValueRange state, ValueRange rows);
   void combine(Value token, ValueRange state);
 
   Value isOfSequence(Value token);
@@ -67,9 +68,9 @@ private:
     reader.add(memref, wordAddress(b, memref, indices), laneWords());
   }
   Values laneElements(ArrayRef<Value> words);
-  Values laneWeights(Value weight);
-  Values rotate(Values x, Value norm, ValueRange cos, ValueRange sin);
-  Values loadCacheRow(Value address);
+  Values rotate(Values x, ValueRange norm, ValueRange cos, ValueRange sin);
+  Value loadCacheRow(Value address);
+  Values cacheElements(Value row);
   Value cacheAddress(Value page, int64_t half, Value slot);
   Value warpSlot(Value warp, int64_t head);
 
@@ -111,16 +112,10 @@ SmallVector<Value> SplitAttention::laneElements(ArrayRef<Value> words) {
   return {b.make<arith::SelectOp>(isOdd, values[1], values[0])};
 }
 
-SmallVector<Value> SplitAttention::laneWeights(Value weight) {
-  WordReader reader(b);
-  addRow(reader, weight, laneColumn());
-  return laneElements(reader.read());
-}
-
 /// x normed, where there is a norm, and rotated.
-SmallVector<Value> SplitAttention::rotate(Values x, Value norm, ValueRange cos,
-                                          ValueRange sin) {
-  if (norm) {
+SmallVector<Value> SplitAttention::rotate(Values x, ValueRange norm,
+                                          ValueRange cos, ValueRange sin) {
+  if (!norm.empty()) {
     Value squares = b.f32(0);
     for (Value value : x)
       squares = addf(squares, mulf(value, value));
@@ -129,7 +124,7 @@ SmallVector<Value> SplitAttention::rotate(Values x, Value norm, ValueRange cos,
     Value mean = mulf(squares, b.f32(1.0 / width));
     Value factor = b.make<math::RsqrtOp>(
         addf(mean, b.f32(op.getEpsAttr().getValueAsDouble())));
-    for (auto [value, weight] : llvm::zip(x, laneWeights(norm)))
+    for (auto [value, weight] : llvm::zip(x, norm))
       value = mulf(mulf(value, factor), weight);
   }
   Value isFirstHalf = b.compare(arith::CmpIPredicate::ult, b.laneI32(),
@@ -155,16 +150,20 @@ Value SplitAttention::cacheAddress(Value page, int64_t half, Value slot) {
   return b.advance(b.global(op.getCache()), b.mul(at, b.index(bytes)));
 }
 
-SmallVector<Value> SplitAttention::loadCacheRow(Value address) {
+Value SplitAttention::loadCacheRow(Value address) {
   int64_t bytes = lanes * element.getIntOrFloatBitWidth() / 8;
   if (lanes == 1)
-    return {b.extend(b.load(element, address))};
-  Value vector = b.load(VectorType::get(lanes, element), address,
-                        llvm::isPowerOf2_64(bytes) && bytes <= 16 ? bytes : 2);
+    return b.load(element, address);
+  return b.load(VectorType::get(lanes, element), address,
+                llvm::isPowerOf2_64(bytes) && bytes <= 16 ? bytes : 2);
+}
+
+SmallVector<Value> SplitAttention::cacheElements(Value row) {
+  if (lanes == 1)
+    return {b.extend(row)};
   Values values;
   for (int64_t i = 0; i < lanes; ++i)
-    values.push_back(
-        b.extend(b.make<LLVM::ExtractElementOp>(vector, b.i32(i))));
+    values.push_back(b.extend(b.make<LLVM::ExtractElementOp>(row, b.i32(i))));
   return values;
 }
 
@@ -207,14 +206,18 @@ void SplitAttention::append(Value token) {
     addRow(reader, op.getQkv(), {token, column(value)});
     addRow(reader, op.getCos(), {token, laneColumn()});
     addRow(reader, op.getSin(), {token, laneColumn()});
+    if (op.getKNorm())
+      addRow(reader, op.getKNorm(), laneColumn());
+    // All that is known before the words come.
+    Value page = load(op.getBlockTable(),
+                      {inSequence,
+                       b.make<arith::DivUIOp>(at, b.index(pageTokens))});
     Values words = reader.read();
     auto row = [&](int64_t i) {
       return laneElements(ArrayRef(words).slice(i * laneWords(), laneWords()));
     };
-    Values k = rotate(row(0), op.getKNorm(), row(2), row(3)), v = row(1);
-    Value page = load(op.getBlockTable(),
-                      {inSequence,
-                       b.make<arith::DivUIOp>(at, b.index(pageTokens))});
+    Values norm = op.getKNorm() ? row(4) : Values();
+    Values k = rotate(row(0), norm, row(2), row(3)), v = row(1);
     Value slot = b.make<arith::RemUIOp>(at, b.index(pageTokens));
     int64_t bytes = element.getIntOrFloatBitWidth() / 8;
     for (int64_t half = 0; half < 2; ++half) {
@@ -226,25 +229,38 @@ void SplitAttention::append(Value token) {
   });
 }
 
-/// A few positions from `first` on, those below `limit`; the state: for each
-/// head maximum, total, elements.
-SmallVector<Value> SplitAttention::attendTo(Value first, Value limit,
-                                            ArrayRef<Values> queries,
-                                            ValueRange state) {
+/// This lane's elements of the keys, then the values, of a few positions from
+/// `first` on. A position from `limit` on is the last below it again.
+SmallVector<Value> SplitAttention::loadRows(Value first, Value limit) {
+  Value last = b.make<arith::MaxSIOp>(
+      b.make<arith::SubIOp>(limit, b.index(1)), b.index(0));
+  // On one page, but for those that are beyond the last.
+  Value start = minimum(first, last);
   Value page = load(op.getBlockTable(),
                     {inSequence,
-                     b.make<arith::DivUIOp>(first, b.index(pageTokens))});
-  Value firstSlot = b.make<arith::RemUIOp>(first, b.index(pageTokens));
-  Value last = b.make<arith::SubIOp>(limit, b.index(1));
+                     b.make<arith::DivUIOp>(start, b.index(pageTokens))});
+  Value firstSlot = b.make<arith::RemUIOp>(start, b.index(pageTokens));
+  Values rows;
+  for (int64_t half = 0; half < 2; ++half)
+    for (int64_t i = 0; i < positions; ++i) {
+      Value at = minimum(b.add(start, b.index(i)), last);
+      Value slot = b.add(firstSlot, b.make<arith::SubIOp>(at, start));
+      rows.push_back(loadCacheRow(cacheAddress(page, half, slot)));
+    }
+  return rows;
+}
+
+/// A few positions from `first` on, those below `limit`, whose keys and values
+/// are `rows`; the state: for each head maximum, total, elements.
+SmallVector<Value> SplitAttention::attendTo(Value first, Value limit,
+                                            ArrayRef<Values> queries,
+                                            ValueRange state, ValueRange rows) {
   SmallVector<Values> keys, values;
   Values valid;
   for (int64_t i = 0; i < positions; ++i) {
-    // A position beyond the last is the last again, and counts nothing.
-    Value at = b.add(first, b.index(i));
-    valid.push_back(isLess(at, limit));
-    Value slot = b.add(firstSlot, b.make<arith::SubIOp>(minimum(at, last), first));
-    keys.push_back(loadCacheRow(cacheAddress(page, 0, slot)));
-    values.push_back(loadCacheRow(cacheAddress(page, 1, slot)));
+    valid.push_back(isLess(b.add(first, b.index(i)), limit));
+    keys.push_back(cacheElements(rows[i]));
+    values.push_back(cacheElements(rows[positions + i]));
   }
   Values next;
   for (int64_t h = 0; h < group; ++h) {
@@ -345,14 +361,20 @@ void SplitAttention::attend(Value token) {
   for (int64_t h = 0; h < group; ++h)
     addRow(reader, op.getQkv(),
            {token, column(b.add(b.mul(head, b.index(group)), b.index(h)))});
+  if (op.getQNorm())
+    addRow(reader, op.getQNorm(), laneColumn());
+  Value first = b.add(begin, b.mul(b.warp(), b.index(positions)));
+  // Keys and values are on their way while the queries are late.
+  Values rows = loadRows(first, limit);
   Values words = reader.read();
   auto row = [&](int64_t i) {
     return laneElements(ArrayRef(words).slice(i * laneWords(), laneWords()));
   };
   SmallVector<Values> queries;
   Value scale = b.f32(op.getScale().convertToDouble());
+  Values norm = op.getQNorm() ? row(2 + group) : Values();
   for (int64_t h = 0; h < group; ++h) {
-    queries.push_back(rotate(row(2 + h), op.getQNorm(), row(0), row(1)));
+    queries.push_back(rotate(row(2 + h), norm, row(0), row(1)));
     for (Value &value : queries.back())
       value = mulf(value, scale);
   }
@@ -361,11 +383,15 @@ void SplitAttention::attend(Value token) {
     state.push_back(b.f32(kNoMaximum));
     state.append(1 + lanes, b.f32(0));
   }
-  Value first = b.add(begin, b.mul(b.warp(), b.index(positions)));
-  state = b.loop(first, limit, b.index(positions * kConsumerWarps), state,
-                 [&](Value at, ValueRange carried) {
-                   return attendTo(at, limit, queries, carried);
-                 });
+  state.append(rows);
+  Value step = b.index(positions * kConsumerWarps);
+  state = b.loop(first, limit, step, state, [&](Value at, ValueRange carried) {
+    Values next = loadRows(b.add(at, step), limit);
+    Values sums = attendTo(at, limit, queries, carried.drop_back(next.size()),
+                           carried.take_back(next.size()));
+    sums.append(next);
+    return sums;
+  });
   combine(token, state);
   b.consumerBarrier();
 }

@@ -38,6 +38,8 @@ private:
   /// Accumulators that take turns, so that an mma need not wait for the last
   /// one.
   static constexpr int64_t kTurns = 2;
+  /// Looks at a stage before the bounded wait for it.
+  static constexpr int64_t kTriesBeforeWait = 64;
   /// Columns that a lane has of a block.
   static constexpr int64_t kLaneColumns = 4;
   using Values = SmallVector<Value>;
@@ -67,6 +69,7 @@ private:
   Value prefetchResidual(Value firstRow);
   Value finishResidual(Value word, Value firstRow, Value isMine);
   void storeOutput(Value sums, Value firstRow, Value residual);
+  void storeBest(Value total, Value row, Value token, Value firstRow);
   Value sumOfWarps(Value address, int64_t stride);
   Value normFactor(Value sums, Value token);
 
@@ -312,9 +315,27 @@ void StreamedLinear::multiply(Value data, Value block,
 }
 
 void StreamedLinear::waitFull(const Ring::Stage &stage) {
-  Value done = b.make<NVVM::MBarrierTryWaitOp>(b.getI1Type(), stage.full,
-                                               stage.parity, Value());
-  b.when(b.make<arith::XOrIOp>(done, b.boolean(true)), [&] {
+  auto tryWait = [&]() -> Value {
+    return b.make<NVVM::MBarrierTryWaitOp>(b.getI1Type(), stage.full,
+                                           stage.parity, Value());
+  };
+  // The slow path knows the bound of a wait, but takes longer than most last.
+  Type i32 = b.getI32Type(), flag = b.getI1Type();
+  auto loop = b.make<scf::WhileOp>(TypeRange{i32, flag}, ValueRange(b.i32(0)));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Block *before = b.createBlock(&loop.getBefore(), {}, i32, b.getLoc());
+    Value tries = b.add(before->getArgument(0), b.i32(1));
+    Value isLate = b.make<arith::XOrIOp>(tryWait(), b.boolean(true));
+    Value again = b.make<arith::AndIOp>(
+        isLate, b.compare(arith::CmpIPredicate::slt, tries,
+                          b.i32(kTriesBeforeWait)));
+    b.make<scf::ConditionOp>(again, ValueRange{tries, isLate});
+    Block *after = b.createBlock(&loop.getAfter(), {}, TypeRange{i32, flag},
+                                 {b.getLoc(), b.getLoc()});
+    b.make<scf::YieldOp>(ValueRange(after->getArgument(0)));
+  }
+  b.when(loop.getResult(1), [&] {
     b.make<func::CallOp>(kWaitChunkFunc, TypeRange(),
                          ValueRange{stage.full, stage.parity});
   });
@@ -513,6 +534,8 @@ void StreamedLinear::storeOutput(Value sums, Value firstRow, Value residual) {
       Value isOdd = b.make<arith::TruncIOp>(b.getI1Type(), row);
       total = addf(total, b.make<arith::SelectOp>(isOdd, halves[1], halves[0]));
     }
+    if (op.getBest())
+      storeBest(total, row, token, firstRow);
     Value partner = b.shuffle(total, 1);
     if (op.getGated())
       isMine = b.make<arith::AndIOp>(
@@ -529,6 +552,30 @@ void StreamedLinear::storeOutput(Value sums, Value firstRow, Value residual) {
       writeWord(b, packWord(b, {total, partner}, element), op.getOutput(),
                 {b.toIndex(token), column});
     });
+  });
+}
+
+/// The largest of a token's rows of the tile, rounded as the output is.
+void StreamedLinear::storeBest(Value total, Value row, Value token,
+                               Value firstRow) {
+  Value rounded = b.extend(b.round(total, element));
+  Values best = {rounded, row};
+  for (int64_t mask = SharedLayout::kTileRows / 2; mask; mask /= 2)
+    best = betterOf(b, best,
+                    {b.shuffle(best[0], mask), b.shuffle(best[1], mask)});
+  Value isMine = b.make<arith::AndIOp>(
+      b.compare(arith::CmpIPredicate::ult, token, b.toI32(tokens)),
+      b.compare(arith::CmpIPredicate::eq, row, b.i32(0)));
+  b.when(isMine, [&] {
+    // The bits of an element of 16 above its row.
+    Value bits = b.make<arith::BitcastOp>(b.getI16Type(),
+                                          b.round(best[0], element));
+    bits = b.make<arith::ShLIOp>(
+        b.make<arith::ExtUIOp>(b.getI32Type(), bits), b.i32(16));
+    Value tile = b.make<arith::DivUIOp>(b.add(op.getRow(), firstRow),
+                                        b.index(SharedLayout::kTileRows));
+    writeWord(b, b.make<arith::OrIOp>(bits, best[1]), op.getBest(),
+              {b.toIndex(token), tile});
   });
 }
 
@@ -644,7 +691,7 @@ LogicalResult etc::codegen::lowerLinear(GpuBuilder &b, task::LinearOp op,
                                         const Ring &ring) {
   if (isa<task::StreamType>(op.getWeight().getType()))
     lowerStreamed(b, op, ring);
-  else if (op.getNorm() || op.getResidual() || op.getGated())
+  else if (op.getNorm() || op.getResidual() || op.getGated() || op.getBest())
     return op.emitOpError("folds in what only a streamed weight has code for");
   else
     lowerPlain(b, op);

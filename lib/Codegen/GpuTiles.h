@@ -72,6 +72,10 @@ mlir::LogicalResult lowerRMSNorm(GpuBuilder &b, task::RMSNormOp op);
 mlir::LogicalResult lowerEmbedding(GpuBuilder &b, task::EmbeddingOp op);
 mlir::LogicalResult lowerGatherRows(GpuBuilder &b, task::GatherRowsOp op);
 mlir::LogicalResult lowerRopeTable(GpuBuilder &b, task::RopeTableOp op);
+/// The better of two candidates (f32 value, i32 index): the larger value, the
+/// lower index of equal ones.
+llvm::SmallVector<mlir::Value> betterOf(GpuBuilder &b, mlir::ValueRange x,
+                                        mlir::ValueRange y);
 mlir::LogicalResult lowerArgmax(GpuBuilder &b, task::ArgmaxOp op);
 mlir::LogicalResult lowerSplitAttention(GpuBuilder &b,
                                         task::SplitAttentionOp op);

@@ -123,9 +123,8 @@ LogicalResult etc::codegen::lowerRopeTable(GpuBuilder &b,
 // Argmax
 //===----------------------------------------------------------------------===//
 
-/// The better of two candidates (f32 value, i32 index): the larger value, the
-/// lower index of equal ones.
-static SmallVector<Value> better(GpuBuilder &b, ValueRange x, ValueRange y) {
+SmallVector<Value> etc::codegen::betterOf(GpuBuilder &b, ValueRange x,
+                                          ValueRange y) {
   Value larger = b.make<arith::CmpFOp>(arith::CmpFPredicate::OGT, y[0], x[0]);
   Value equal = b.make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, y[0], x[0]);
   Value lower = b.compare(arith::CmpIPredicate::ult, y[1], x[1]);
@@ -139,57 +138,102 @@ static SmallVector<Value> better(GpuBuilder &b, ValueRange x, ValueRange y) {
 static SmallVector<Value> betterOfLanes(GpuBuilder &b, ValueRange mine) {
   SmallVector<Value> best(mine);
   for (int64_t mask = kWarpSize / 2; mask; mask /= 2)
-    best = better(b, best,
+    best = betterOf(b, best,
                   {b.shuffle(best[0], mask), b.shuffle(best[1], mask)});
   return best;
 }
 
-LogicalResult etc::codegen::lowerArgmax(GpuBuilder &b, task::ArgmaxOp op) {
-  Type element = elementOf(op.getInput()), i32 = b.getI32Type();
-  int64_t width = getWordElements(op.getInput());
+namespace {
+/// The best of one row, over the block.
+class Argmax {
+public:
+  Argmax(GpuBuilder &b, task::ArgmaxOp op)
+      : b(b), op(op), element(elementOf(op.getInput())),
+        none({b.f32(-3.4e38), b.i32(0x7fffffff)}) {}
+  void emitRow(Value row);
+
+private:
+  using Values = SmallVector<Value>;
+  Values bestOfElements(Value row);
+  Values bestOfTiles(Value row);
+  void store(Value row, ValueRange best);
+
+  GpuBuilder &b;
+  task::ArgmaxOp op;
+  Type element;
+  Values none;
+};
+} // namespace
+
+/// Of this thread's elements, one after the other: rows of an odd number of
+/// elements have no words of their own.
+SmallVector<Value> Argmax::bestOfElements(Value row) {
   Value columns = b.make<memref::DimOp>(op.getInput(), 1);
-  Value rows = b.make<memref::DimOp>(op.getInput(), 0);
-  SmallVector<Value> none = {b.f32(-3.4e38), b.i32(0x7fffffff)};
-  b.loop(b.index(0), rows, b.index(1), [&](Value row) {
-    Value whole = b.mul(b.make<arith::DivUIOp>(columns, b.index(width)),
-                        b.index(width));
-    auto step = [&](Value column, ValueRange best) -> SmallVector<Value> {
-      SmallVector<Value> state(best);
-      Value word = readWord(b, op.getInput(), {row, column});
-      for (auto [k, value] : llvm::enumerate(unpackWord(b, word, element)))
-        state = better(b, state,
-                       {value, b.add(b.toI32(column), b.i32(int64_t(k)))});
-      return state;
-    };
-    SmallVector<Value> best =
-        b.loop(b.mul(b.thread(), b.index(width)), whole,
-               b.index(kConsumers * width), none, step);
-    // An odd last column.
-    best = b.loop(b.add(whole, b.thread()), columns, b.index(kConsumers), best,
-                  [&](Value column, ValueRange state) -> SmallVector<Value> {
-                    Value value = b.loadReal(op.getInput(), {row, column});
-                    return better(b, state, {value, b.toI32(column)});
-                  });
-    best = betterOfLanes(b, best);
-    Value slots = b.shared(SharedLayout::kTileScratch);
-    b.consumerBarrier();
-    b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
-      Value mine = b.advance(slots, b.mul(b.warpI32(), b.i32(8)));
-      b.store(best[0], mine);
-      b.store(best[1], b.advance(mine, b.i32(4)));
-    });
-    b.consumerBarrier();
-    b.when(b.isThread(0), [&] {
-      SmallVector<Value> total = none;
-      for (int64_t warp = 0; warp < kConsumerWarps; ++warp)
-        total = better(
-            b, total,
-            {b.load(b.getF32Type(), b.advance(slots, b.i32(8 * warp))),
-             b.load(i32, b.advance(slots, b.i32(8 * warp + 4)))});
-      b.make<memref::StoreOp>(
-          b.make<arith::ExtUIOp>(b.getI64Type(), total[1]), op.getOutput(),
-          ValueRange(row));
-    });
+  return b.loop(b.thread(), columns, b.index(kConsumers), none,
+                [&](Value column, ValueRange state) -> Values {
+                  Value value = b.loadReal(op.getInput(), {row, column});
+                  return betterOf(b, state, {value, b.toI32(column)});
+                });
+}
+
+/// Of this thread's tiles, several words at a time.
+SmallVector<Value> Argmax::bestOfTiles(Value row) {
+  constexpr int64_t kWords = 8;
+  int64_t tiles = cast<MemRefType>(op.getInput().getType()).getDimSize(1);
+  int64_t of = static_cast<int64_t>(*op.getOf());
+  auto step = [&](Value first, ValueRange best) -> Values {
+    Values state(best), columns;
+    WordReader reader(b);
+    for (int64_t i = 0; i < kWords; ++i) {
+      Value column = b.add(first, b.index(i * kConsumers));
+      // Beyond the last is the last again: it is no better than itself.
+      columns.push_back(
+          b.make<arith::MinUIOp>(column, b.index(tiles - 1)));
+      reader.add(op.getInput(),
+                 wordAddress(b, op.getInput(), {row, columns.back()}));
+    }
+    for (auto [column, word] : llvm::zip(columns, reader.read())) {
+      Value bits = b.make<arith::AndIOp>(word, b.i32(-65536));
+      Value inTile = b.make<arith::AndIOp>(word, b.i32(65535));
+      Value index = b.add(b.mul(b.toI32(column), b.i32(of)), inTile);
+      state = betterOf(
+          b, state, {b.make<arith::BitcastOp>(b.getF32Type(), bits), index});
+    }
+    return state;
+  };
+  return b.loop(b.thread(), b.index(tiles), b.index(kConsumers * kWords), none,
+                step);
+}
+
+void Argmax::store(Value row, ValueRange best) {
+  Value slots = b.shared(SharedLayout::kTileScratch);
+  b.consumerBarrier();
+  b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
+    Value mine = b.advance(slots, b.mul(b.warpI32(), b.i32(8)));
+    b.store(best[0], mine);
+    b.store(best[1], b.advance(mine, b.i32(4)));
   });
+  b.consumerBarrier();
+  b.when(b.isThread(0), [&] {
+    Values total = none;
+    for (int64_t warp = 0; warp < kConsumerWarps; ++warp)
+      total = betterOf(
+          b, total,
+          {b.load(b.getF32Type(), b.advance(slots, b.i32(8 * warp))),
+           b.load(b.getI32Type(), b.advance(slots, b.i32(8 * warp + 4)))});
+    b.make<memref::StoreOp>(b.make<arith::ExtUIOp>(b.getI64Type(), total[1]),
+                            op.getOutput(), ValueRange(row));
+  });
+}
+
+void Argmax::emitRow(Value row) {
+  store(row, betterOfLanes(b, op.getOf() ? bestOfTiles(row)
+                                         : bestOfElements(row)));
+}
+
+LogicalResult etc::codegen::lowerArgmax(GpuBuilder &b, task::ArgmaxOp op) {
+  Argmax code(b, op);
+  b.loop(b.index(0), b.make<memref::DimOp>(op.getInput(), 0), b.index(1),
+         [&](Value row) { code.emitRow(row); });
   return success();
 }

@@ -32,7 +32,7 @@ static bool takesWords(OpOperand &use) {
   if (auto linear = dyn_cast<LinearOp>(op))
     return isa<StreamType>(linear.getWeight().getType()) &&
            (value == linear.getInput() || value == linear.getResidual() ||
-            value == linear.getOutput());
+            value == linear.getOutput() || value == linear.getBest());
   if (auto embedding = dyn_cast<EmbeddingOp>(op))
     return value == embedding.getOutput();
   if (auto gather = dyn_cast<GatherRowsOp>(op))
@@ -42,6 +42,8 @@ static bool takesWords(OpOperand &use) {
   if (auto split = dyn_cast<SplitAttentionOp>(op))
     return value == split.getQkv() || value == split.getCos() ||
            value == split.getSin() || value == split.getPartial();
+  if (auto argmax = dyn_cast<ArgmaxOp>(op))
+    return argmax.getOf() && value == argmax.getInput();
   return isa<MergeSplitsOp>(op);
 }
 

@@ -29,6 +29,8 @@ using namespace etc::task;
 
 /// Rows of the gate, then rows of what it gates: a row tile holds both.
 static constexpr int64_t kGatedRows = 8;
+/// Outputs of a row tile, of which one is the best.
+static constexpr int64_t kBestOf = 16;
 
 namespace {
 class Fuser {
@@ -42,6 +44,7 @@ private:
   void foldGate(linalg::GenericOp product);
   void foldAttention(AttentionOp attention);
   void foldResidual(linalg::GenericOp sum);
+  void foldArgmax(ArgmaxOp argmax);
   /// The stack of these weights as a new argument; null if one is no weight of
   /// the step, or is read elsewhere.
   Value stack(ArrayRef<LinearOp> linears, int64_t rows);
@@ -262,8 +265,8 @@ void Fuser::foldGate(linalg::GenericOp product) {
     OpBuilder b(product);
     auto fused = LinearOp::create(
         b, product.getLoc(), product->getResultTypes(), gate.getInput(), weight,
-        Value(), gate.getNorm(), Value(), Value(), product.getOutputs()[0],
-        gate.getEpsAttr(), /*gated=*/true);
+        Value(), gate.getNorm(), Value(), Value(), Value(),
+        product.getOutputs()[0], Value(), gate.getEpsAttr(), /*gated=*/true);
     product->replaceAllUsesWith(fused->getResults());
     for (Operation *op : SmallVector<Operation *>{product, silu, gate, up})
       op->erase();
@@ -357,7 +360,7 @@ void Fuser::foldAttention(AttentionOp attention) {
   Value qkv = empty(b, loc, first.getInput(), {columns}, element);
   qkv = LinearOp::create(b, first.getLoc(), qkv.getType(), first.getInput(),
                          weight, Value(), first.getNorm(), Value(), Value(),
-                         qkv, first.getEpsAttr(), false)
+                         Value(), qkv, Value(), first.getEpsAttr(), false)
             ->getResult(0);
   Value partial = empty(b, loc, first.getInput(), {heads, parts, width + 2},
                         b.getF32Type());
@@ -395,13 +398,42 @@ void Fuser::foldResidual(linalg::GenericOp sum) {
     auto fused = LinearOp::create(
         b, linear.getLoc(), sum->getResultTypes(), linear.getInput(),
         linear.getWeight(), Value(), linear.getNorm(),
-        sum.getInputs()[1 - side], Value(), sum.getOutputs()[0],
-        linear.getEpsAttr(), false);
+        sum.getInputs()[1 - side], Value(), Value(), sum.getOutputs()[0],
+        Value(), linear.getEpsAttr(), false);
     sum->replaceAllUsesWith(fused->getResults());
     sum.erase();
     linear.erase();
     return;
   }
+}
+
+/// The best of each row tile is found where the tile is made; what is left is to
+/// find the best of these.
+void Fuser::foldArgmax(ArgmaxOp argmax) {
+  auto linear = argmax.getInput().getDefiningOp<LinearOp>();
+  auto type = cast<RankedTensorType>(argmax.getInput().getType());
+  if (!linear || argmax.getOf() || linear.getGated() || linear.getBest() ||
+      type.getElementTypeBitWidth() != 16 || type.isDynamicDim(1) ||
+      type.getDimSize(1) % kBestOf)
+    return;
+  OpBuilder b(linear);
+  Location loc = linear.getLoc();
+  Value best = empty(b, loc, linear.getInput(), {type.getDimSize(1) / kBestOf},
+                     b.getI32Type());
+  if (!type.isDynamicDim(0))
+    best = tensor::EmptyOp::create(
+        b, loc, {type.getDimSize(0), type.getDimSize(1) / kBestOf},
+        b.getI32Type());
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  auto fused = LinearOp::create(
+      b, loc, TypeRange{type, best.getType()}, linear.getInput(),
+      linear.getWeight(), linear.getBias(), linear.getNorm(),
+      linear.getResidual(), Value(), zero, linear.getOutput(), best,
+      linear.getEpsAttr(), false);
+  linear->getResult(0).replaceAllUsesWith(fused->getResult(0));
+  linear.erase();
+  argmax.getInputMutable().assign(fused->getResult(1));
+  argmax.setOf(kBestOf);
 }
 
 void Fuser::run() {
@@ -422,6 +454,7 @@ void Fuser::run() {
     foldGate(op);
   all(AttentionOp(), [&](AttentionOp op) { foldAttention(op); });
   all(linalg::GenericOp(), [&](linalg::GenericOp op) { foldResidual(op); });
+  all(ArgmaxOp(), [&](ArgmaxOp op) { foldArgmax(op); });
   // What the old attention was made of, from its end.
   for (Operation &op :
        llvm::make_early_inc_range(llvm::reverse(step.getBody().front())))

@@ -305,13 +305,14 @@ LogicalResult Checker::checkConflicts() {
 /// E9 for the tasks of two launches, or of one.
 LogicalResult Checker::checkLaunches(ArrayRef<Touch> earlier,
                                      ArrayRef<Touch> later, bool isState) {
-  // Whose rows of tagged memory a task writes may be data, too.
-  isState |= later.front().isTagged;
   bool isOneLaunch = earlier.data() == later.data();
   for (const Touch &second : later)
     for (const Touch &first : earlier) {
       if (isOneLaunch &&
           (&first >= &second || first.task == second.task || isState))
+        continue;
+      // Which rows of tagged memory a task writes may be data, too.
+      if (isOneLaunch && first.isTagged && second.isTagged)
         continue;
       if ((first.isWrite || second.isWrite) && overlap(first, second) &&
           failed(checkPair(first, second)))

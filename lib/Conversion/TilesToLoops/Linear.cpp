@@ -56,6 +56,8 @@ struct LinearToLoops : OpRewritePattern<LinearOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(LinearOp op,
                                 PatternRewriter &rewriter) const override {
+    if (op.getNorm() || op.getResidual() || op.getGated() || op.getBest())
+      return rewriter.notifyMatchFailure(op, "fused operators are for GPUs");
     LoopBuilder b(op.getLoc(), rewriter);
     Value rows = b.extent(op.getOutput(), 1);
     Value tokens = b.extent(op.getOutput(), 0);

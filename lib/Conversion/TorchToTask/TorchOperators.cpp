@@ -432,7 +432,8 @@ static LogicalResult convertLinear(Call &call) {
   return call.replace(task::LinearOp::create(
                           call.rewriter, call.loc(), out.getType(), x, weight,
                           bias, /*norm=*/Value(), /*residual=*/Value(),
-                          /*first=*/Value(), out, /*eps=*/FloatAttr(),
+                          /*first=*/Value(), /*row=*/Value(), out,
+                          /*best=*/Value(), /*eps=*/FloatAttr(),
                           /*gated=*/false)
                           .getResults());
 }
@@ -543,7 +544,7 @@ static LogicalResult convertArgmax(Call &call) {
   if (call.hasFailed())
     return failure();
   return call.replace(task::ArgmaxOp::create(call.rewriter, call.loc(),
-                                             out.getType(), logits, out)
+                                             out.getType(), logits, out, IntegerAttr())
                           .getResults());
 }
 
