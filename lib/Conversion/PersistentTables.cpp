@@ -97,7 +97,7 @@ LogicalResult PersistentTables::addBuffers(GraphOp graph) {
               Layout::row_major, scratch.getShape(), *scratch.getOffset());
       auto type = cast<MemRefType>(scratch.getBuffer().getType());
       int64_t bytes =
-          llvm::divideCeil(type.getElementTypeBitWidth(), 8) *
+          getElementBytes(type) *
           getNumElements(getLargestExtents(graph, scratch.getShape()));
       scratchBytes =
           std::max<int64_t>(scratchBytes, *scratch.getOffset() + bytes);

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import torch
 from import_models import TOLERANCE, greatest_error, imported, model_of
 from levels import OneStep, lowered, parsed
 
@@ -42,6 +43,36 @@ def test_tensors(name: str) -> None:
 def test_tasks(name: str, passes: tuple[str, ...], order: Order | None) -> None:
     graph = GraphLevel(parsed(lowered(name, *TASKS, *passes)), order)
     assert OneStep(name).error(graph) < TOLERANCE
+
+
+GREEDY = """
+func.func @greedy(
+    %x: tensor<3x32xbf16> {task.name = "x", task.role = "input", task.shape = affine_map<() -> (3, 32)>},
+    %w: tensor<96x32xbf16> {task.name = "w", task.role = "weight", task.shape = affine_map<() -> (96, 32)>})
+    -> (tensor<3xi64> {task.name = "next"}) attributes {task.symbols = []} {
+  %e = tensor.empty() : tensor<3x96xbf16>
+  %n = tensor.empty() : tensor<3xi64>
+  %l = task.linear ins(%x, %w : tensor<3x32xbf16>, tensor<96x32xbf16>) outs(%e : tensor<3x96xbf16>)
+    -> tensor<3x96xbf16>
+  %t = task.argmax ins(%l : tensor<3x96xbf16>) outs(%n : tensor<3xi64>) -> tensor<3xi64>
+  return %t : tensor<3xi64>
+}
+"""  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("level", "passes"),
+    [(TensorLevel, FUSED[1:]), (GraphLevel, TASKS[1:])],
+    ids=["tensor", "graph"],
+)
+def test_the_best_of_row_tiles(level: type[TensorLevel | GraphLevel], passes: tuple[str]) -> None:
+    module = parsed(GREEDY)
+    module.run(f"builtin.module({','.join(passes)})")
+    assert ") best(" in module.str()
+    torch.manual_seed(5)
+    x, w = torch.randn(3, 32).bfloat16(), torch.randn(96, 32).bfloat16()
+    expected = (x.float() @ w.float().T).bfloat16().argmax(-1)
+    assert torch.equal(level(module).run({"x": x, "w": w})["next"], expected)
 
 
 def test_what_is_handed_over_as_data_has_no_events_to_follow() -> None:

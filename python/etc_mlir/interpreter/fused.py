@@ -15,6 +15,8 @@ from torch.nn import functional
 
 # The maximum of no score at all; finite, so that the difference of two is a number.
 EMPTY = -3e38
+# Outputs of a row tile, of which `task.linear` finds the best.
+TILE = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +63,26 @@ def linear(
     if residual is not None:
         sums = sums + residual.float()
     return sums.to(x.dtype)
+
+
+def best_of_tiles(outputs: Tensor, best: Tensor, row: int) -> Tensor:
+    """The new `best` [T, tiles] i32; `outputs` [T, N], of 16 bits, begin with output `row`.
+
+    A word has the bits of the largest of 16 outputs above the number of the first that has it.
+    """
+    tiles = outputs.unflatten(-1, (-1, TILE))
+    place = (tiles == tiles.amax(-1, keepdim=True)).int().argmax(-1, keepdim=True)
+    bits = tiles.gather(-1, place).contiguous().view(torch.int16).long() & 0xFFFF
+    best, first = best.clone(), row // TILE
+    best[:, first : first + tiles.shape[1]] = (bits << 16 | place)[..., 0].to(torch.int32)
+    return best
+
+
+def argmax_of_tiles(best: Tensor, of: int) -> Tensor:
+    """The lowest index of the largest output: words of `best_of_tiles` [R, tiles] -> [R] i64."""
+    values = (best & -65536).view(torch.float32)
+    tile = (values == values.amax(-1, keepdim=True)).int().argmax(-1, keepdim=True)
+    return (tile * of + (best.gather(-1, tile) & 0xFFFF))[:, 0]
 
 
 def split_attention(

@@ -31,6 +31,7 @@ DTYPES = {
 }
 # What memory holds that nobody has written: it makes a mess that shows.
 _POISON_INT = -(2**40)
+_POISON_I32 = 0x7F7FFFFF  # as the best of a tile: larger than any other
 _DYNAMIC = -(2**63)  # the `?` of a static_output_shape
 
 
@@ -77,6 +78,8 @@ def check(tensor: Any, value: _etc.Value, what: str) -> None:
 def poison(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
     """A tensor that nobody has written."""
     value = float("nan") if dtype.is_floating_point else _POISON_INT
+    if dtype == torch.int32:
+        value = _POISON_I32
     return torch.full(list(shape), value, dtype=dtype)
 
 
@@ -187,13 +190,19 @@ def _segments(op: _etc.Operation, operands: Sequence[Any]) -> list[Any]:
     return [next(given) if size else None for size in op.attributes["operandSegmentSizes"]]
 
 
-def _linear(op: _etc.Operation, *operands: Any) -> Tensor:
+def _linear(op: _etc.Operation, *operands: Any) -> Tensor | tuple[Tensor, Tensor]:
     attributes = op.attributes
     # `first` says where a tile is kept, not what it holds.
-    x, weight, bias, norm, residual, _, _ = _segments(op, operands)
-    return fused.linear(
+    x, weight, bias, norm, residual, _, row, _, best = _segments(op, operands)
+    found = fused.linear(
         x, weight, bias, norm, residual, eps=attributes.get("eps"), gated="gated" in attributes
     )
+    return found if best is None else (found, fused.best_of_tiles(found, best, row))
+
+
+def _argmax(op: _etc.Operation, values: Tensor, out: Tensor) -> Tensor:
+    of = op.attributes.get("of")
+    return ops.argmax(values) if of is None else fused.argmax_of_tiles(values, of)
 
 
 def _split_attention(op: _etc.Operation, *operands: Any) -> tuple[Tensor, Tensor]:
@@ -235,7 +244,7 @@ _TILES: dict[str, Callable[..., Any]] = {
     "task.split_attention": _split_attention,
     "task.merge_splits": lambda op, partial, out: fused.merge_splits(partial, out.dtype),
     "task.gather_rows": lambda op, x, rows, out: x[rows],
-    "task.argmax": lambda op, logits, out: ops.argmax(logits),
+    "task.argmax": _argmax,
 }
 
 
