@@ -2,6 +2,7 @@
 // RUN: sed 's/.*"ptx":"//; s/\\n/\n/g; s/\\t/ /g' %t.json > %t.ptx
 // RUN: FileCheck %s --input-file=%t.ptx
 // RUN: FileCheck %s --input-file=%t.ptx --check-prefix=ORDER --implicit-check-not=red.release --implicit-check-not=ld.acquire
+// RUN: FileCheck %s --input-file=%t.ptx --check-prefix=LATE
 // RUN: sed -n '/bar.sync *0/,/bar.sync *1, 256/p' %t.ptx > %t.tile
 // RUN: grep mma.sync %t.tile | count 8
 // RUN: grep mbarrier.arrive %t.tile | count 1
@@ -32,6 +33,17 @@
 // ORDER: st.relaxed.gpu.global.b64
 // ORDER: st.relaxed.gpu.global.b64
 // ORDER-NOT: st.relaxed.gpu.global
+
+// A word that never comes ends the step like any other wait: event -2, its place, the epoch
+// that it holds and this step's.
+// LATE: ld.relaxed.gpu.global.v2.b64
+// LATE: ld.relaxed.gpu.global.b64
+// LATE: ld.relaxed.gpu.global.b32
+// LATE: st.global.b32 [%[[STATUS:rd[0-9]+]]+16], -2;
+// LATE-NEXT: st.global.b32 [%[[STATUS]]+20],
+// LATE-NEXT: st.global.b32 [%[[STATUS]]+24],
+// LATE-NEXT: st.global.b32 [%[[STATUS]]+28],
+// LATE-NEXT: st.release.gpu.global.b32 [%[[STATUS]]], 2;
 
 !x = memref<4x4096xbf16, #task.tagged>
 !w = memref<16x4096xbf16, strided<[4096, 1], offset: ?>>
