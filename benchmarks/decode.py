@@ -107,11 +107,13 @@ def measure(bench: Bench) -> dict[str, Any]:
         medians,
         warmup=len(warm.steps),
         commit=bench.package.commit,
-        command="python benchmarks/decode.py " + " ".join(sys.argv[1:]),
+        command=f"python benchmarks/decode.py {arguments.package.name} --config "
+        f"benchmarks/models/{bench.name}.json --batch {arguments.batch} --kv {arguments.kv} "
+        f"--tokens {arguments.tokens} --repeats {arguments.repeats}",
         n=arguments.tokens * arguments.repeats,
         bytes=size,
         floor_ms=size / BANDWIDTH * 1e3,
-        ceiling_tbps=BANDWIDTH / 1e12,
+        ceiling_tbps=arguments.ceiling,
         notes=f"a step of {arguments.batch} sequences; medians of {arguments.repeats} runs of "
         f"{arguments.tokens} steps; without events between the kernels "
         f"{statistics.median(wholes):.4f} ms a step; bytes: weights, and keys and values of the "
@@ -232,6 +234,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--stress", type=int, default=0, metavar="N")
     parser.add_argument("--timeout", type=float, default=5.0, help="seconds of one wait")
     parser.add_argument("--out", type=Path, help="a folder for the records")
+    parser.add_argument("--ceiling", type=float, help="TB/s that benchmarks/stream.py gave here")
     parser.add_argument(
         "--trace", type=Path, help="the timeline of one step, .json or .svg; times are then longer"
     )

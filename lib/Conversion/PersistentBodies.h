@@ -27,8 +27,9 @@ std::string getBodyName(task::LaunchOp kind, llvm::ArrayRef<task::LaunchOp> kind
 /// Whether the role has something to do in a task with this body.
 bool hasPart(task::FuncOp body, WorkerRole role);
 
-/// Whether a task with this body may end before its time: a receive can fail.
+/// Whether the body asks if its task is the first of the run.
 bool hasFirst(task::FuncOp body);
+/// Whether a task with this body may end before its time: a receive can fail.
 bool hasReceives(task::FuncOp body);
 
 /// Writes the role's part of the body of `kind` as a private function, which returns

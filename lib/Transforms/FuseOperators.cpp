@@ -345,7 +345,7 @@ void Fuser::foldAttention(AttentionOp attention) {
   int64_t heads = output.getDimSize(1), width = output.getDimSize(2);
   int64_t sequences =
       cast<ShapedType>(attention.getBlockTable().getType()).getDimSize(0);
-  if (cache.getDimSize(3) % 8 || width % 32)
+  if (cache.getDimSize(3) % 8 || (width != 32 && width % 64))
     return;
   Value weight = stack({q->linear, k->linear, v->linear}, 0);
   if (!weight)
@@ -418,12 +418,10 @@ void Fuser::foldArgmax(ArgmaxOp argmax) {
     return;
   OpBuilder b(linear);
   Location loc = linear.getLoc();
-  Value best = empty(b, loc, linear.getInput(), {type.getDimSize(1) / kBestOf},
-                     b.getI32Type());
-  if (!type.isDynamicDim(0))
-    best = tensor::EmptyOp::create(
-        b, loc, {type.getDimSize(0), type.getDimSize(1) / kBestOf},
-        b.getI32Type());
+  SmallVector<OpFoldResult> sizes = {
+      tensor::getMixedSize(b, loc, linear.getOutput(), 0),
+      b.getIndexAttr(type.getDimSize(1) / kBestOf)};
+  Value best = tensor::EmptyOp::create(b, loc, sizes, b.getI32Type());
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   auto fused = LinearOp::create(
       b, loc, TypeRange{type, best.getType()}, linear.getInput(),

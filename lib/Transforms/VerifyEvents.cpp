@@ -381,6 +381,36 @@ static LogicalResult checkLifetimes(task::GraphOp graph) {
 }
 
 //===----------------------------------------------------------------------===//
+// T16: who writes tagged memory
+//===----------------------------------------------------------------------===//
+
+/// A reader takes the words of whoever wrote them, so one launch does, and it
+/// stands before all readers: workers run launches in their order.
+static LogicalResult checkTaggedWriters(task::GraphOp graph) {
+  llvm::DenseMap<Value, task::LaunchOp> writers;
+  for (task::LaunchOp launch : graph.getLaunches()) {
+    for (Value buffer : launch.getReads())
+      if (task::isTagged(buffer.getType()) &&
+          !writers.contains(analysis::getBaseBuffer(buffer)))
+        return launch.emitError(
+            "T16: reads tagged memory that no launch before it writes");
+    for (Value buffer : launch.getWrites()) {
+      if (!task::isTagged(buffer.getType()))
+        continue;
+      auto [writer, isNew] =
+          writers.try_emplace(analysis::getBaseBuffer(buffer), launch);
+      if (isNew)
+        continue;
+      auto diag = launch.emitError("T16: writes tagged memory that another "
+                                   "launch writes: readers would take either's");
+      diag.attachNote(writer->second.getLoc()) << "the other launch is here";
+      return diag;
+    }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
 
@@ -418,7 +448,8 @@ void VerifyEvents::runOnOperation() {
   std::string checked;
   llvm::raw_string_ostream os(checked);
   unsigned numChecked = 0;
-  if (failed(checkLifetimes(getOperation())))
+  if (failed(checkTaggedWriters(getOperation())) ||
+      failed(checkLifetimes(getOperation())))
     return signalPassFailure();
   for (ArrayRef<int64_t> assignment : getAssignments()) {
     FailureOr<ConcreteGraph> graph =

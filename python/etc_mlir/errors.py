@@ -66,17 +66,26 @@ class StuckWait:
     event_name: str = ""
 
 
+def _awaited(wait: StuckWait) -> str:
+    """What did not come; -1 and -2 stand for what is no event (EventToNVVM.cpp)."""
+    if wait.event == -1:
+        return f"weights of warp {wait.entry}"
+    if wait.event == -2:
+        return f"a word of this step's epoch, at address 8 * {wait.entry} modulo 2^34"
+    name = f" ({wait.event_name})" if wait.event_name else ""
+    return f"entry {wait.entry} of event {wait.event}{name}"
+
+
 class WatchdogError(EtcError, RuntimeError):
     """A worker waited longer than the bound for an event; the kernel was ended."""
 
     def __init__(self, wait: StuckWait, timeout_s: float) -> None:
         self.wait, self.timeout_s = wait, timeout_s
         launch = f" ({wait.launch_name})" if wait.launch_name else ""
-        event = f" ({wait.event_name})" if wait.event_name else ""
         super().__init__(
             f"worker {wait.worker}, task {wait.task} of launch {wait.launch}{launch} waited "
-            f"{timeout_s:g} s for entry {wait.entry} of event {wait.event}{event}: seen "
-            f"{wait.seen}, wanted {wait.wanted}. The kernel was ended and its results are void; "
+            f"{timeout_s:g} s for {_awaited(wait)}: seen {wait.seen}, wanted {wait.wanted}. The "
+            "kernel was ended and its results are void; "
             "check the graph with etc-opt --verify-events --verify-schedule, or raise the bound "
             "if the machine is only slow (ETC_TIMEOUT_S)."
         )

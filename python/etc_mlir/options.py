@@ -15,7 +15,7 @@ from typing import Any
 from etc_mlir.errors import OptionError
 
 TARGETS = Path(__file__).parent / "targets"
-POLICIES = ("list", "round-robin")
+POLICIES = ("auto", "list", "round-robin")
 _DTYPES = (None, "float32", "bfloat16", "float16")
 
 
@@ -74,9 +74,11 @@ class CompileOptions:
     time. max_seq: tokens of one sequence, prompt included. max_tokens: tokens of one step, which
     bounds a prefill chunk; by default 16 or max_batch. page_tokens: tokens of a page of the
     key/value cache; num_pages: its pages, by default enough for max_batch sequences of max_seq.
-    policy: how tasks are given to workers. tiles: operator -> tile, as `decompose-to-tasks` spells
-    it, for example {"linear": "16"}. dtype: by default the checkpoint's. trace: the kernel can
-    record every task. check: the kernel detects reads that run ahead of their writer (CPU only).
+    policy: how tasks are given to workers; auto: list for threads, round-robin for a GPU, whose
+    costs the list scheduler does not know well enough (docs/GPU.md). tiles: operator -> tile, as
+    `decompose-to-tasks` spells it, for example {"linear": "16"}. dtype: by default the
+    checkpoint's. trace: the kernel can record every task. check: the kernel detects reads that run
+    ahead of their writer (CPU only).
     """
 
     target: str = "cpu"
@@ -86,7 +88,7 @@ class CompileOptions:
     max_tokens: int | None = None
     page_tokens: int = 16
     num_pages: int | None = None
-    policy: str = "list"
+    policy: str = "auto"
     tiles: tuple[tuple[str, str], ...] = ()
     dtype: str | None = None
     trace: bool = False
@@ -119,6 +121,13 @@ class CompileOptions:
             )
         if self.check and target.codegen != "cpu":
             raise OptionError("check is for the target cpu only")
+
+    @property
+    def schedule_policy(self) -> str:
+        """The policy as `schedule-static` knows it."""
+        if self.policy != "auto":
+            return self.policy
+        return "round-robin" if self.find_target().codegen == "nvvm" else "list"
 
     @classmethod
     def of(cls, **values: Any) -> CompileOptions:

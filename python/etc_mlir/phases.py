@@ -45,7 +45,7 @@ def phases(options: CompileOptions) -> list[Phase]:
     tile = f" tile={tiles}" if tiles else ""
     if gpu:
         tile += " fuse=true linear-rows=16"  # what the tensor cores take at a time
-    schedule = f"workers={workers} policy={options.policy} target={target.path}"
+    schedule = f"workers={workers} policy={options.schedule_policy} target={target.path}"
     found = [
         Phase("tensor", "pipeline-import", "operators on tensors"),
         Phase("tasks", f"pipeline-decompose{{workers={workers}{tile}}}", "cutting into tasks"),
