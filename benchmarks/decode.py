@@ -112,7 +112,7 @@ def measure(bench: Bench) -> dict[str, Any]:
         f"--tokens {arguments.tokens} --repeats {arguments.repeats}",
         n=arguments.tokens * arguments.repeats,
         bytes=size,
-        floor_ms=size / BANDWIDTH * 1e3,
+        floor_ms=size / (arguments.ceiling * 1e12 if arguments.ceiling else BANDWIDTH) * 1e3,
         ceiling_tbps=arguments.ceiling,
         notes=f"a step of {arguments.batch} sequences; medians of {arguments.repeats} runs of "
         f"{arguments.tokens} steps; without events between the kernels "

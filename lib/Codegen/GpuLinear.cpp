@@ -18,6 +18,13 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::codegen;
 
+static Value silu(GpuBuilder &b, Value x) {
+  Value negated = b.make<arith::NegFOp>(x);
+  Value divisor = b.make<arith::AddFOp>(
+      b.make<math::ExpOp>(negated).getResult(), b.f32(1));
+  return b.make<arith::DivFOp>(x, divisor);
+}
+
 namespace {
 /// The consumers' part of a streamed linear, for up to 8 * `groups` tokens.
 ///
@@ -364,6 +371,8 @@ SmallVector<Value> StreamedLinear::chunk(Value first, int64_t blocks,
         loadActivations(b.add(first, b.i32(begin)), count, squares);
     if (begin == 0)
       waitFull(stage);
+    else
+      b.warpBarrier(); // Lanes may have waited for different words.
     for (int64_t i = 0; i < count; ++i)
       multiply(stage.data, b.i32(begin + i),
                ArrayRef(activations).slice(2 * groups * i, 2 * groups),
@@ -386,6 +395,8 @@ SmallVector<Value> StreamedLinear::shortChunk(Value first, Value blocks,
                Values activations = loadActivations(
                    b.add(first, block), 1,
                    MutableArrayRef(sums).slice(4 * groups * kTurns, groups));
+               if (!isStaged)
+                 b.warpBarrier(); // Lanes may have waited for different words.
                multiply(stage.data, block, activations, 0, sums);
                return sums;
              });
@@ -522,9 +533,7 @@ void StreamedLinear::storeOutput(Value sums, Value firstRow, Value residual) {
     Value isMine = b.compare(arith::CmpIPredicate::ult, token, b.toI32(tokens));
     if (op.getGated()) {
       Value up = b.shuffle(total, kRows / 2);
-      Value negated = b.make<arith::NegFOp>(total);
-      Value divisor = addf(b.make<math::ExpOp>(negated), b.f32(1));
-      total = mulf(b.make<arith::DivFOp>(total, divisor), up);
+      total = mulf(silu(b, total), up);
     }
     if (op.getBias())
       total = addf(total, b.loadReal(op.getBias(), column));
@@ -658,31 +667,68 @@ static void lowerStreamed(GpuBuilder &b, task::LinearOp op, const Ring &ring) {
   emit(SharedLayout::kMaxTokens);
 }
 
+/// What an element of the output has of row `row` of the weight, and the squares
+/// of its token: in every lane of the warp.
+static SmallVector<Value> sumOverColumns(GpuBuilder &b, task::LinearOp op,
+                                         Value token, Value row) {
+  auto add = [&](Value x, Value y) -> Value {
+    return b.make<arith::AddFOp>(x, y);
+  };
+  auto mul = [&](Value x, Value y) -> Value {
+    return b.make<arith::MulFOp>(x, y);
+  };
+  Type element = cast<MemRefType>(op.getInput().getType()).getElementType();
+  Value columns = b.make<memref::DimOp>(op.getInput(), 1);
+  SmallVector<Value> sums = b.loop(
+      b.lane(), columns, b.index(kWarpSize), {b.f32(0), b.f32(0)},
+      [&](Value k, ValueRange sum) -> SmallVector<Value> {
+        Value x = b.loadReal(op.getInput(), {token, k});
+        Value squares = add(sum[1], mul(x, x));
+        if (op.getNorm())
+          x = b.extend(b.round(mul(x, b.loadReal(op.getNorm(), k)), element));
+        Value w = b.loadReal(op.getWeight(), {row, k});
+        return {add(sum[0], mul(x, w)), squares};
+      });
+  return {b.reduceLanes(sums[0], add), b.reduceLanes(sums[1], add)};
+}
+
 /// A warp per element of the output; its lanes stride through K.
 static void lowerPlain(GpuBuilder &b, task::LinearOp op) {
   Value tokens = b.make<memref::DimOp>(op.getOutput(), 0);
   Value rows = b.make<memref::DimOp>(op.getOutput(), 1);
   Value columns = b.make<memref::DimOp>(op.getInput(), 1);
-  auto add = [&](Value x, Value y) -> Value {
-    return b.make<arith::AddFOp>(x, y);
-  };
   b.loop(b.warp(), b.mul(tokens, rows), b.index(kConsumerWarps), [&](Value i) {
     SmallVector<Value> point = delinearize(b, i, {rows, tokens});
     Value n = point[0], t = point[1];
-    Value part =
-        b.loop(b.lane(), columns, b.index(kWarpSize), b.f32(0),
-               [&](Value k, ValueRange sum) -> SmallVector<Value> {
-                 Value x = b.loadReal(op.getInput(), {t, k});
-                 Value w = b.loadReal(op.getWeight(), {n, k});
-                 return {add(sum.front(), b.make<arith::MulFOp>(x, w))};
-               })
-            .front();
-    Value total = b.reduceLanes(part, add);
+    auto ofRow = [&](Value row) -> Value {
+      SmallVector<Value> sums = sumOverColumns(b, op, t, row);
+      if (!op.getNorm())
+        return sums[0];
+      Value count = b.make<arith::UIToFPOp>(b.getF32Type(), b.toI32(columns));
+      Value mean = b.make<arith::DivFOp>(sums[1], count);
+      Value eps = b.f32(op.getEpsAttr().getValueAsDouble());
+      return b.make<arith::MulFOp>(
+          sums[0], b.make<math::RsqrtOp>(
+                        b.make<arith::AddFOp>(mean, eps).getResult()));
+    };
+    Value result;
+    if (op.getGated()) {
+      // Eight gates, eight ups, and so on.
+      Value half = b.index(SharedLayout::kTileRows / 2);
+      Value gateRow = b.add(n, b.mul(b.make<arith::DivUIOp>(n, half), half));
+      Value gate = ofRow(gateRow), up = ofRow(b.add(gateRow, half));
+      result = b.make<arith::MulFOp>(silu(b, gate), up);
+    } else {
+      result = ofRow(n);
+    }
     b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
-      Value result = total;
+      Value total = result;
       if (op.getBias())
-        result = add(result, b.loadReal(op.getBias(), n));
-      b.storeReal(result, op.getOutput(), {t, n});
+        total = b.make<arith::AddFOp>(total, b.loadReal(op.getBias(), n));
+      if (op.getResidual())
+        total = b.make<arith::AddFOp>(total,
+                                      b.loadReal(op.getResidual(), {t, n}));
+      b.storeReal(total, op.getOutput(), {t, n});
     });
   });
 }
@@ -691,8 +737,8 @@ LogicalResult etc::codegen::lowerLinear(GpuBuilder &b, task::LinearOp op,
                                         const Ring &ring) {
   if (isa<task::StreamType>(op.getWeight().getType()))
     lowerStreamed(b, op, ring);
-  else if (op.getNorm() || op.getResidual() || op.getGated() || op.getBest())
-    return op.emitOpError("folds in what only a streamed weight has code for");
+  else if (op.getBest())
+    return op.emitOpError("finds the best of outputs only where its weight streams");
   else
     lowerPlain(b, op);
   return success();
