@@ -75,8 +75,8 @@ class CompileOptions:
     bounds a prefill chunk; by default 16 or max_batch. page_tokens: tokens of a page of the
     key/value cache; num_pages: its pages, by default enough for max_batch sequences of max_seq.
     policy: how tasks are given to workers; auto: list for threads, round-robin for a GPU, whose
-    costs the list scheduler does not know well enough (docs/GPU.md). tiles: operator -> tile, as
-    `decompose-to-tasks` spells it, for example {"linear": "16"}. dtype: by default the
+    costs the list scheduler does not know well enough (docs/Scheduling.md). tiles: operator ->
+    tile, as `decompose-to-tasks` spells it, for example {"linear": "16"}. dtype: by default the
     checkpoint's. trace: the kernel can record every task. check: the kernel detects reads that run
     ahead of their writer (CPU only).
     """
