@@ -146,6 +146,12 @@ LogicalResult StackAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+bool etc::task::fillsWords(MemRefType type) {
+  int64_t bits = type.getElementTypeBitWidth();
+  return type.getRank() != 0 &&
+         (bits == 32 || (bits == 16 && type.getShape().back() % 2 == 0));
+}
+
 bool etc::task::isTagged(Type type) {
   auto memref = dyn_cast<MemRefType>(type);
   return memref && isa_and_nonnull<TaggedAttr>(memref.getMemorySpace());

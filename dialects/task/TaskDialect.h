@@ -23,6 +23,8 @@
 #include "dialects/task/TaskTypes.h.inc"
 
 namespace etc::task {
+/// Whether memory of this type can be tagged: its rows fill words of 32 bits (T16).
+bool fillsWords(mlir::MemRefType type);
 /// Whether values of this type are handed over with their epoch (T16).
 bool isTagged(mlir::Type type);
 /// Bytes of memory that an element of the buffer takes.

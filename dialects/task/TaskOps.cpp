@@ -248,14 +248,10 @@ LogicalResult ScratchOp::verify() {
     return emitOpError("T3: expects an offset that is a multiple of 256, got ")
            << *getOffset();
   auto type = cast<MemRefType>(getBuffer().getType());
-  if (isTagged(type)) {
-    int64_t bits = type.getElementTypeBitWidth();
-    if ((bits != 16 && bits != 32) || type.getRank() == 0 ||
-        (bits == 16 && type.getShape().back() % 2 != 0))
-      return emitOpError("T16: a tagged buffer has elements of 16 or 32 bits and, "
-                         "of 16, an even number in a row; got ")
-             << type;
-  }
+  if (isTagged(type) && !fillsWords(type))
+    return emitOpError("T16: a tagged buffer has elements of 16 or 32 bits and, "
+                       "of 16, an even number in a row; got ")
+           << type;
   return verifyBuffer(*this, getShape(), getBuffer());
 }
 

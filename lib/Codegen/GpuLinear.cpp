@@ -99,7 +99,6 @@ private:
   RingSteps steps;
   Type element;
   Value tokens, warp, lane;
-  Values laneTokens; // per group: the token that this lane multiplies (i32)
   Values tokenRows; // per group: the address of what this lane reads of block 0
 };
 } // namespace
@@ -227,7 +226,6 @@ void StreamedLinear::locateTokens() {
   for (int64_t group = 0; group < groups; ++group) {
     Value token = b.make<arith::MinSIOp>(
         b.add(laneGroup(), b.i32(8 * group)), last);
-    laneTokens.push_back(token);
     if (isStaged) {
       Value quad = b.add(b.mul(token, b.i32(4)), laneColumn());
       tokenRows.push_back(b.advance(b.shared(ring.activations),
@@ -497,12 +495,9 @@ Value StreamedLinear::residualAddress(Value firstRow) {
 Value StreamedLinear::finishResidual(Value word, Value firstRow, Value isMine) {
   if (!task::isTagged(op.getResidual().getType()))
     return word;
-  Value epoch = b.make<arith::TruncIOp>(
-      b.getI32Type(),
-      b.make<arith::ShRUIOp>(
-          word, b.make<arith::ConstantOp>(b.getI64IntegerAttr(32))));
   Value isLate = b.make<arith::AndIOp>(
-      isMine, b.compare(arith::CmpIPredicate::ne, epoch, getEpoch(b)));
+      isMine, b.compare(arith::CmpIPredicate::ne, epochOf(b, word),
+                        getEpoch(b)));
   auto branch = b.make<scf::IfOp>(TypeRange(b.getI32Type()), isLate, true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());

@@ -52,6 +52,12 @@ Value etc::codegen::loadTagged(GpuBuilder &b, Value address) {
                               false, LLVM::AtomicOrdering::monotonic, "device");
 }
 
+Value etc::codegen::epochOf(GpuBuilder &b, Value word) {
+  Value shift = b.make<arith::ConstantOp>(b.getI64IntegerAttr(32));
+  return b.make<arith::TruncIOp>(b.getI32Type(),
+                                 b.make<arith::ShRUIOp>(word, shift));
+}
+
 /// A tagged word or a pair of them. Relaxed: the word is all that is read.
 static SmallVector<Value> loadWords64(GpuBuilder &b, Value address,
                                       bool isPair) {
@@ -73,10 +79,8 @@ void WordReader::loadTagged(const Part &part, SmallVectorImpl<Value> &words,
     Value address = b.advance(part.address, b.i32(8 * i));
     SmallVector<Value> loaded = loadWords64(b, address, step == 2);
     for (auto [number, word] : llvm::enumerate(loaded)) {
-      Value high = b.make<LLVM::LShrOp>(
-          word, b.make<arith::ConstantOp>(b.getI64IntegerAttr(32)));
-      Value differs = b.compare(arith::CmpIPredicate::ne,
-                                b.make<arith::TruncIOp>(i32, high), epoch);
+      Value differs =
+          b.compare(arith::CmpIPredicate::ne, epochOf(b, word), epoch);
       Value at = b.advance(address, b.i32(8 * number));
       late = late ? Value(b.make<arith::SelectOp>(differs, at, late)) : at;
       isLate = isLate ? Value(b.make<arith::OrIOp>(isLate, differs)) : differs;

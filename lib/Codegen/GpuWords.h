@@ -54,8 +54,10 @@ private:
   llvm::SmallVector<Part> parts;
 };
 
-/// A tagged word (i64) as it is now, not looked at: its epoch is the upper half.
+/// A tagged word (i64) as it is now, not looked at.
 mlir::Value loadTagged(GpuBuilder &b, mlir::Value address);
+/// The epoch of a tagged word (i32): its upper half.
+mlir::Value epochOf(GpuBuilder &b, mlir::Value word);
 
 /// Stores a word, with this step's epoch where the memory is tagged.
 void writeWord(GpuBuilder &b, mlir::Value word, mlir::Value memref,

@@ -196,10 +196,7 @@ static void createReceive(GpuBuilder &b) {
   auto poll = [&]() -> Poll {
     Value both = loadAtomic(b, i64, func.getArgument(1),
                             LLVM::AtomicOrdering::monotonic);
-    Value shift = b.make<arith::ConstantOp>(b.getI64IntegerAttr(32));
-    Value epoch =
-        b.make<arith::TruncIOp>(i32, b.make<arith::ShRUIOp>(both, shift));
-    return {epoch, both};
+    return {epochOf(b, both), both};
   };
   auto [value, failed] =
       buildPolling(b, func.getArgument(0), func.getArgument(3),
@@ -247,8 +244,7 @@ static void createWaitWord(GpuBuilder &b) {
       i32, b.make<arith::AndIOp>(place, constant(0x7fffffff)));
   auto poll = [&]() -> Poll {
     Value both = loadAtomic(b, i64, word, LLVM::AtomicOrdering::monotonic);
-    Value seen = b.make<arith::TruncIOp>(
-        i32, b.make<arith::ShRUIOp>(both, constant(32)));
+    Value seen = epochOf(b, both);
     return {seen, seen};
   };
   auto [seen, failed] =

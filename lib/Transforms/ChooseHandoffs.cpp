@@ -77,10 +77,7 @@ private:
 } // namespace
 
 std::string ChooseHandoffs::getReasonAgainst(GraphOp graph, ScratchOp scratch) {
-  auto type = cast<MemRefType>(scratch.getBuffer().getType());
-  int64_t bits = type.getElementTypeBitWidth();
-  if ((bits != 16 && bits != 32) || type.getRank() == 0 ||
-      (bits == 16 && type.getShape().back() % 2))
+  if (!fillsWords(cast<MemRefType>(scratch.getBuffer().getType())))
     return "its elements do not fill words of 32 bits";
   unsigned writers = 0;
   for (LaunchOp launch : graph.getLaunches()) {
