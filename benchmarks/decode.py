@@ -4,13 +4,15 @@
     CONFIG=benchmarks/models/qwen3-0.6b.json
     etc compile $CONFIG --target h200 --max-batch 4 --max-seq 4608 -o m.etc
     python benchmarks/decode.py m.etc --config $CONFIG --batch 1 --kv 4096
-        [--tokens 256] [--repeats 5] [--check] [--stress N] [--checkpoint DIR] [--out FOLDER]
+        [--tokens 256] [--repeats 5] [--per-launch N] [--check] [--stress N] [--checkpoint DIR]
+        [--out FOLDER]
 
 Runs where PyTorch and cuda-bindings are (with --check, transformers too); the compiler is needed
 for the package alone. Weights are random, or those of --checkpoint.
 
 The time of a token is that from the end of one kernel to the end of the next, by CUDA events; the
-host does nothing between them but enqueue. Of each repeat the median counts. --check compares
+host does nothing between them but enqueue. Of each repeat the median counts. With --per-launch a
+kernel runs N steps, and its time divided by N counts. --check compares
 logits with those of the Hugging Face model in f32 and in bf16 (see decode_check.py) and exits with
 1 where a ratio exceeds --bound. --stress runs N steps, twice, and expects the same tokens.
 """
@@ -94,29 +96,33 @@ def measure(bench: Bench) -> dict[str, Any]:
     first, lengths = bench.prepared()
     warm = decoding.prepare(first, lengths, min(32, arguments.tokens))
     decoding.run(warm.steps)
-    medians, wholes, tokens = [], [], []
+    medians, wholes, tokens, per_launch = [], [], [], arguments.per_launch
     for _ in range(arguments.repeats):
         run = decoding.prepare(first, lengths, arguments.tokens)
-        medians.append(statistics.median(decoding.time(run.steps)))
+        times = decoding.time(run.steps, per_launch=per_launch)
+        medians.append(statistics.median(times) / per_launch)
         tokens.append(run.tokens.clone())
-        wholes.append(decoding.time(run.steps, every=False)[0] / arguments.tokens)
+        whole = decoding.time(run.steps, every=False, per_launch=per_launch)
+        wholes.append(whole[0] / arguments.tokens)
     same = all(torch.equal(t, tokens[0]) for t in tokens)
     size = bench.bytes_of_step()
     return record(
-        f"decode-{bench.name}-b{arguments.batch}-kv{arguments.kv}",
+        f"decode-{bench.name}-b{arguments.batch}-kv{arguments.kv}"
+        + (f"-launch{per_launch}" if per_launch > 1 else ""),
         medians,
         warmup=len(warm.steps),
         commit=bench.package.commit,
         command=f"python benchmarks/decode.py {arguments.package.name} --config "
         f"benchmarks/models/{bench.name}.json --batch {arguments.batch} --kv {arguments.kv} "
-        f"--tokens {arguments.tokens} --repeats {arguments.repeats}",
+        f"--tokens {arguments.tokens} --repeats {arguments.repeats}"
+        + (f" --per-launch {per_launch}" if per_launch > 1 else ""),
         n=arguments.tokens * arguments.repeats,
         bytes=size,
         floor_ms=size / (arguments.ceiling * 1e12 if arguments.ceiling else BANDWIDTH) * 1e3,
         ceiling_tbps=arguments.ceiling,
-        notes=f"a step of {arguments.batch} sequences; medians of {arguments.repeats} runs of "
-        f"{arguments.tokens} steps; without events between the kernels "
-        f"{statistics.median(wholes):.4f} ms a step; bytes: weights, and keys and values of the "
+        notes=f"a step of {arguments.batch} sequences, {per_launch} to a launch; "
+        f"medians of {arguments.repeats} runs of {arguments.tokens} steps; without "
+        f"events between the kernels {statistics.median(wholes):.4f} ms a step; bytes: weights, and keys and values of the "
         f"median step; tokens of all runs {'equal' if same else 'DIFFER'}",
     )
 
@@ -162,7 +168,7 @@ def stress(bench: Bench) -> bool:
         history = []
         for size in _parts(arguments.stress, min(2048, decoding.limit - arguments.kv)):
             run = decoding.prepare(token, lengths, size)
-            decoding.run(run.steps)
+            decoding.run(run.steps, per_launch=arguments.per_launch)
             history.append(run.tokens[1:].cpu())
             token = run.tokens[-1].clone()
         histories.append(torch.cat(history))
@@ -226,6 +232,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--kv", type=int, default=64, help="positions before the first step")
     parser.add_argument("--tokens", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=5, help="0: no times")
+    parser.add_argument("--per-launch", type=int, default=1, help="steps that one kernel runs")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--check-tokens", type=int, default=64)
@@ -241,6 +248,8 @@ def parse() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.check and not (arguments.config or arguments.checkpoint):
         parser.error("--check needs --config or --checkpoint")
+    if arguments.per_launch < 1 or arguments.tokens % arguments.per_launch:
+        parser.error("--tokens must be a multiple of --per-launch")
     return arguments
 
 

@@ -28,7 +28,8 @@ def Event_Carrier : I32EnumAttr<"Carrier", "what crosses memory with an event", 
 }
 
 def Event_Reuse : I32EnumAttr<"Reuse", "how an event serves the next step", [
-    I32EnumAttrCase<"monotonic", 0>, I32EnumAttrCase<"banked", 1>]> {
+    I32EnumAttrCase<"monotonic", 0>, I32EnumAttrCase<"banked", 1>,
+    I32EnumAttrCase<"carried", 2>]> {
   let cppNamespace = "::etc::event";
   let description = [{
     `monotonic`: never reset; in step `epoch` (1, 2, ...) the target is
@@ -36,6 +37,8 @@ def Event_Reuse : I32EnumAttr<"Reuse", "how an event serves the next step", [
     Right only where every step notifies every entry the same number of times.
     `banked`: two banks, step `epoch` uses bank `epoch mod 2` and clears the
     other one, which the step before was the last to use.
+    `carried`: notified in one step, waited for in the next of the same kernel
+    launch. It has no dimensions, for two steps may differ in their sizes.
   }];
 }
 

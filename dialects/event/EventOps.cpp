@@ -61,6 +61,10 @@ LogicalResult CreateOp::verify() {
   if (type.getCarrier() == Carrier::data &&
       (!constant || constant.getValue() != 1))
     return emitOpError("E4: a data event tensor has count 1");
+  if (getReuse() == Reuse::carried &&
+      (type.getRank() != 0 || type.getCarrier() == Carrier::data))
+    return emitOpError("E13: a carried event tensor counts and has no "
+                       "dimensions: the next step may have other sizes");
   return success();
 }
 

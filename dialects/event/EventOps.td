@@ -32,6 +32,7 @@ def Event_CreateOp : Event_Op<"create", [Pure]> {
     - E3: `monotonic` needs a constant count and a static shape: a step that
       notifies less would leave the next target out of reach.
     - E4: a `data` tensor has count 1: its one producer stores the value.
+    - E13: a `carried` tensor counts and has no dimensions.
 
     ```mlir
     // Four partial sums for each of n row blocks.

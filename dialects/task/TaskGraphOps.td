@@ -84,6 +84,23 @@ def Task_ScratchOp : Task_BufferOp<"scratch"> {
   let assemblyFormat = "$name `shape` $shape (`at` $offset^)? attr-dict `:` type($buffer)";
 }
 
+def Task_JoinStepsOp : Task_Op<"join_steps", [HasParent<"GraphOp">]> {
+  let summary = "Several steps in one launch of the kernel, the workers joined between";
+  let description = [{
+    Each of `workers` workers notifies the event `name` when it has ended a step of the
+    graph, with release order, and waits for all of them, with acquire order, before it
+    begins the next. So everything of a step comes before everything of the next, but
+    what may run before events (`task.ready`). `join-steps` puts it in the place of
+    carried events.
+
+    ```mlir
+    task.join_steps "step" workers 132
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, ConfinedAttr<I64Attr, [IntPositive]>:$workers);
+  let assemblyFormat = "$name `workers` $workers attr-dict";
+}
+
 def Task_LaunchOp : Task_Op<"launch", [HasParent<"GraphOp">, AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
@@ -287,6 +304,8 @@ def Task_ProgramOp : Task_Op<"program", [Symbol, IsolatedFromAbove, NoTerminator
       count 0, a data tensor both. `entries` is for the largest extents;
     - `schedules`: one `task.schedule` per bucket, smallest first.
 
+    - `many_steps`: one launch of the kernel may run several steps (`task.join_steps`).
+
     `worker` names the entry point, which on a GPU exists only once the roles are one
     kernel.
 
@@ -303,7 +322,7 @@ def Task_ProgramOp : Task_Op<"program", [Symbol, IsolatedFromAbove, NoTerminator
     TypedArrayAttrBase<Task_BufferAttr, "buffers">:$buffers,
     StrArrayAttr:$launch_names, I64Attr:$launch_width, DenseI32ArrayAttr:$launches,
     StrArrayAttr:$event_names, DenseI32ArrayAttr:$events, I64Attr:$counter_words,
-    I64Attr:$scratch_bytes);
+    I64Attr:$scratch_bytes, UnitAttr:$many_steps);
   let regions = (region SizedRegion<1>:$schedules);
   let hasVerifier = 1;
   let assemblyFormat = "$sym_name `worker` $worker attr-dict-with-keyword $schedules";

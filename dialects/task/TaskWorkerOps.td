@@ -76,13 +76,51 @@ def Task_EventOp : Task_Op<"event", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Task_StepsLeftOp : Task_Op<"steps_left", [Pure]> {
+  let summary = "How many steps this launch of the kernel still runs, this one included";
+  let arguments = (ins Task_WorkerType:$worker);
+  let results = (outs Index:$count);
+  let assemblyFormat = "$worker attr-dict";
+}
+
+def Task_NextStepOp : Task_Op<"next_step", [Pure]> {
+  let summary = "The worker, in the next step of this launch";
+  let description = [{
+    Each step has symbols, tables and buffers of its own.
+  }];
+  let arguments = (ins Task_WorkerType:$worker);
+  let results = (outs Task_WorkerType:$next);
+  let assemblyFormat = "$worker attr-dict";
+}
+
+def Task_EnterStepOp : Task_Op<"enter_step", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Tell the threads of a worker which step they run";
+  let description = [{
+    For what the slow paths of waits read: once per step, when no thread of the
+    worker is in the step before any more.
+  }];
+  let arguments = (ins Task_WorkerType:$worker);
+  let assemblyFormat = "$worker attr-dict";
+}
+
+def Task_JoinOp : Task_Op<"join", [Pure]> {
+  let summary = "The event that joins the workers between two steps of a launch";
+  let description = [{
+    Row `row` of the event table: every worker notifies it once in a step. It is
+    monotonic.
+  }];
+  let arguments = (ins Task_WorkerType:$worker, I64Attr:$row);
+  let results = (outs Event_TensorType:$tensor);
+  let assemblyFormat = "$worker `row` $row attr-dict `:` qualified(type($tensor))";
+}
+
 def Task_ClearBanksOp : Task_Op<"clear_banks", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "Clear this worker's share of the bank that the next step will use";
   let description = [{
     The banks of all banked event tensors lie side by side, `words` words each, bank 0
     at the start of the counter memory. The workers share the bank that this step does
-    not use, so that each word of it is cleared once in every step. With one step per
-    kernel launch the launch boundary orders it (see `event.clear`).
+    not use, so that each word of it is cleared once in every step. Between steps stands
+    the launch boundary, or `task.join_steps` (see `event.clear`).
   }];
   let arguments = (ins Task_WorkerType:$worker, I64Attr:$words);
   let assemblyFormat = "$worker `words` $words attr-dict";

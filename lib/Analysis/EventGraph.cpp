@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Analysis/EventGraph.h"
+#include "lib/Analysis/LaunchOrder.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
@@ -203,7 +204,14 @@ LogicalResult ConcreteGraph::addLaunch(task::LaunchOp op) {
   auto grid = evaluateExtents(op, "grid", op.getGrid(), symbols);
   if (failed(grid))
     return failure();
-  Launch launch{op, *grid, product(*grid), {}, {}, {}};
+  Launch launch{op,
+                *grid,
+                product(*grid),
+                {},
+                {},
+                llvm::any_of(op.getWaits(), analysis::isCarriedEdge),
+                llvm::any_of(op.getNotifies(), analysis::isCarriedEdge),
+                {}};
   if (failed(addEdges(launch, "wait", op.getWaits(), op.getWaitMaps(),
                       launch.waits)) ||
       failed(addEdges(launch, "notify", op.getNotifies(), op.getNotifyMaps(),
@@ -224,6 +232,11 @@ LogicalResult ConcreteGraph::addLaunch(task::LaunchOp op) {
           evaluateMap(edge.map, delinearize(task, launch.grid), symbols);
       ++events[edge.event].arrivals[linearize(point, events[edge.event].shape)];
     }
+  for (Value tensor : op.getNotifies())
+    if (analysis::isCarriedEdge(tensor)) {
+      auto create = tensor.getDefiningOp<event::CreateOp>();
+      events[eventNumbers.lookup(create)].arrivals.front() += launch.numTasks;
+    }
   launches.push_back(std::move(launch));
   return success();
 }
@@ -237,6 +250,8 @@ LogicalResult ConcreteGraph::addEdges(Launch &launch, StringRef what,
     if (!create || !isEvaluable(map, symbols.size()))
       return launch.op.emitOpError("the ")
              << what << " map " << attr << " is not affine";
+    if (analysis::isCarriedEdge(tensor))
+      continue;
     unsigned number = eventNumbers.lookup(create);
     const Event &event = events[number];
     for (int64_t task = 0; task < launch.numTasks; ++task) {

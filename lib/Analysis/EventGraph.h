@@ -57,7 +57,8 @@ public:
     task::LaunchOp op;
     llvm::SmallVector<int64_t> grid;
     int64_t numTasks;
-    llvm::SmallVector<Edge, 2> waits, notifies;
+    llvm::SmallVector<Edge, 2> waits, notifies; // within a step
+    bool waitsForStep, notifiesStep;            // by a carried event
     llvm::SmallVector<Operand, 4> operands; // reads, then writes
   };
   struct Event {

@@ -15,6 +15,11 @@ bool etc::analysis::isDataEdge(Value event) {
          event::Carrier::data;
 }
 
+bool etc::analysis::isCarriedEdge(Value event) {
+  auto create = event.getDefiningOp<event::CreateOp>();
+  return create && create.getReuse() == event::Reuse::carried;
+}
+
 bool etc::analysis::isFullEdge(event::CreateOp event) {
   return event.getTensor().getType().getRank() == 0;
 }
@@ -79,8 +84,9 @@ LaunchOrder::LaunchOrder(task::GraphOp graph) {
   for (task::LaunchOp launch : graph.getLaunches()) {
     addLaunch(launch);
     for (auto [i, tensor] : llvm::enumerate(launch.getWaits())) {
-      if (analysis::isDataEdge(tensor))
-        continue; // Orders nothing in memory beside its value.
+      // A value orders nothing in memory beside itself.
+      if (isDataEdge(tensor) || isCarriedEdge(tensor))
+        continue;
       auto event = tensor.getDefiningOp<event::CreateOp>();
       bool isOnto = isOntoEdge(event, launch, launch.getWaitMap(i));
       for (unsigned from : notifiers.lookup(tensor))

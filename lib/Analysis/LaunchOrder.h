@@ -34,6 +34,8 @@ public:
 
   /// Never true of a later `a`: its set has no bit for it.
   bool isBefore(unsigned a, unsigned b) const { return a < b && full[b].test(a); }
+  /// Whether each task of `a` comes before some task of `b`.
+  bool reaches(unsigned a, unsigned b) const { return a < b && reach[b].test(a); }
   unsigned indexOf(task::LaunchOp launch) const { return indices.lookup(launch); }
   unsigned size() const { return full.size(); }
 
@@ -46,6 +48,8 @@ private:
 /// Whether an edge on `event` is the body's own, which orders nothing in memory
 /// beside its value: its carrier is `data`.
 bool isDataEdge(mlir::Value event);
+/// An edge to the next step: it orders nothing within this one.
+bool isCarriedEdge(mlir::Value event);
 /// Whether `waiter` waits for every task that notifies `event`.
 bool isFullEdge(event::CreateOp event);
 /// Whether each entry of `event` is waited for by some task of `waiter`.

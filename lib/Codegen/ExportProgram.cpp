@@ -105,6 +105,7 @@ static json::Object toJson(task::ProgramOp program) {
       {"events", toJson(program.getEvents())},
       {"counter_words", static_cast<int64_t>(program.getCounterWords())},
       {"scratch_bytes", static_cast<int64_t>(program.getScratchBytes())},
+      {"many_steps", program.getManySteps()},
       {"schedules", std::move(schedules)}};
 }
 

@@ -9,6 +9,7 @@
 #include "lib/Conversion/WorkerToLLVM.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
 
 namespace etc {
 #define GEN_PASS_DEF_CONVERTTASKTOLLVMPASS
@@ -32,9 +33,10 @@ struct ConvertTaskToLLVM
 
     ConversionTarget conversionTarget(*context);
     conversionTarget.addIllegalDialect<event::EventDialect>();
-    conversionTarget.addIllegalOp<task::SymbolValueOp, task::RunsOp,
-                                  task::RunOp, task::OperandOp, task::EventOp,
-                                  task::MarkOp, task::ClearBanksOp>();
+    conversionTarget.addIllegalOp<
+        task::SymbolValueOp, task::RunsOp, task::RunOp, task::OperandOp,
+        task::EventOp, task::MarkOp, task::ClearBanksOp, task::StepsLeftOp,
+        task::NextStepOp, task::EnterStepOp, task::JoinOp>();
     conversionTarget.addDynamicallyLegalOp<func::FuncOp>(
         [&](func::FuncOp func) {
           return converter.isSignatureLegal(func.getFunctionType());
@@ -43,6 +45,9 @@ struct ConvertTaskToLLVM
         [&](func::CallOp call) {
           return converter.isLegal(call.getOperation());
         });
+    // A loop over steps carries the worker.
+    scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
+                                                         conversionTarget);
     conversionTarget.markUnknownOpDynamicallyLegal(
         [](Operation *) { return true; });
     if (failed(applyPartialConversion(getOperation(), conversionTarget,

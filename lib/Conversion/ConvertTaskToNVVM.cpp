@@ -11,6 +11,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
 
 namespace etc {
 #define GEN_PASS_DEF_CONVERTTASKTONVVMPASS
@@ -41,6 +42,9 @@ struct ConvertTaskToNVVM
     target.addDynamicallyLegalOp<func::CallOp>([&](func::CallOp call) {
       return converter.isLegal(call.getOperation());
     });
+    // A loop over steps carries the worker.
+    scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
+                                                         target);
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     if (failed(applyPartialConversion(module, target, std::move(patterns))))
       return signalPassFailure();

@@ -195,6 +195,17 @@ struct LowerClearBanks : OpConversionPattern<task::ClearBanksOp> {
   }
 };
 
+/// A thread needs nothing but its context.
+struct LowerEnterStep : OpConversionPattern<task::EnterStepOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(task::EnterStepOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 struct LowerMark : OpConversionPattern<task::MarkOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -217,5 +228,6 @@ void etc::populateEventToCpuPatterns(const TypeConverter &converter,
                                      RewritePatternSet &patterns) {
   populateWorkerToLLVMPatterns(converter, getWorkerNumber, patterns);
   patterns.add<LowerNotify, LowerWait, LowerPublish, LowerReceive, LowerClear,
-               LowerClearBanks, LowerMark>(converter, patterns.getContext());
+               LowerClearBanks, LowerEnterStep, LowerMark>(
+      converter, patterns.getContext());
 }

@@ -224,13 +224,13 @@ static void createWaitChunk(GpuBuilder &b) {
   b.make<func::ReturnOp>();
 }
 
-/// etc_wait_word(word) -> failed: a tagged word whose writer is late. The report
-/// names no event but a place: the word's address over 8, its lower 31 bits.
+/// etc_wait_word(word) -> failed: a tagged word whose writer is late. The
+/// report names no event but a place: the word's address over 8, its lower 31
+/// bits.
 static void createWaitWord(GpuBuilder &b) {
   Type i32 = b.getI32Type(), i64 = b.getI64Type();
   auto global = LLVM::LLVMPointerType::get(b.getContext(), kGlobal);
-  func::FuncOp func =
-      createSlowPath(b, kWaitWordFunc, {global}, b.getI1Type());
+  func::FuncOp func = createSlowPath(b, kWaitWordFunc, {global}, b.getI1Type());
   Value context = b.load(LLVM::LLVMPointerType::get(b.getContext()),
                          b.shared(SharedLayout::kContext));
   Value word = func.getArgument(0);
@@ -238,8 +238,8 @@ static void createWaitWord(GpuBuilder &b) {
   auto constant = [&](int64_t value) -> Value {
     return b.make<arith::ConstantOp>(b.getI64IntegerAttr(value));
   };
-  Value place = b.make<arith::ShRUIOp>(b.make<LLVM::PtrToIntOp>(i64, word),
-                                       constant(3));
+  Value place =
+      b.make<arith::ShRUIOp>(b.make<LLVM::PtrToIntOp>(i64, word), constant(3));
   place = b.make<arith::TruncIOp>(
       i32, b.make<arith::AndIOp>(place, constant(0x7fffffff)));
   auto poll = [&]() -> Poll {
@@ -432,6 +432,24 @@ struct LowerClearBanks : OpConversionPattern<task::ClearBanksOp> {
   }
 };
 
+/// The slow paths of waits read the context and the epoch in shared memory.
+struct LowerEnterStep : OpConversionPattern<task::EnterStepOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(task::EnterStepOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    GpuBuilder b(op.getLoc(), rewriter);
+    Value context = adaptor.getWorker();
+    b.when(b.isThread(0), [&] {
+      b.store(field(b, context, Field::epoch), b.shared(SharedLayout::kEpoch));
+      b.store(toGlobal(b, context), b.shared(SharedLayout::kContext));
+    });
+    b.consumerBarrier();
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 struct LowerMark : OpConversionPattern<task::MarkOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -487,7 +505,8 @@ void etc::populateEventToNVVMPatterns(const TypeConverter &converter,
                                       RewritePatternSet &patterns) {
   populateWorkerToLLVMPatterns(converter, getWorkerNumber, patterns);
   patterns.add<LowerWait, LowerNotify, LowerPublish, LowerReceive, LowerClear,
-               LowerClearBanks, LowerMark>(converter, patterns.getContext());
+               LowerClearBanks, LowerEnterStep, LowerMark>(
+      converter, patterns.getContext());
 }
 
 //===----------------------------------------------------------------------===//

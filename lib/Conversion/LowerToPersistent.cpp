@@ -45,6 +45,9 @@ public:
   void write();
 
 private:
+  void writeSteps();
+  Value writeStep();
+  Value writeJoin(Value ok, Value another);
   Value writeKinds(Value launch, Value kind, Value first, Value stride,
                    Value count);
   Value writeTasks(LaunchOp kind, Value launch, Value first, Value stride,
@@ -126,6 +129,66 @@ void WorkerWriter::write() {
       b, loc, (graph.getSymName() + "_" + stringifyRole(role)).str(), type);
   b.setInsertionPointToStart(func.addEntryBlock());
   worker = func.getArgument(0);
+  if (tables.getJoinRow() < 0)
+    writeStep();
+  else
+    writeSteps();
+  func::ReturnOp::create(b, loc);
+}
+
+/// The steps of a launch, the workers joined between two. A loader goes on:
+/// what it streams waits for nothing.
+void WorkerWriter::writeSteps() {
+  auto isLeft = [&](OpBuilder &, Location, ValueRange args) {
+    scf::ConditionOp::create(b, loc, args[1], args[0]);
+  };
+  auto runOne = [&](OpBuilder &, Location, ValueRange args) {
+    worker = args[0];
+    if (role != WorkerRole::loader)
+      EnterStepOp::create(b, loc, worker);
+    Value ok = writeStep();
+    Value another = less(index(1), StepsLeftOp::create(b, loc, worker));
+    if (role != WorkerRole::loader)
+      ok = writeJoin(ok, another);
+    Value next = NextStepOp::create(b, loc, worker);
+    Value more = arith::AndIOp::create(b, loc, ok, another);
+    scf::YieldOp::create(b, loc, ValueRange{next, more});
+  };
+  scf::WhileOp::create(b, loc, TypeRange(worker.getType()),
+                       ValueRange{worker, boolean(true)}, isLeft, runOne);
+}
+
+/// Ends a step that went well, and waits for all workers if there is another;
+/// false if a wait failed.
+Value WorkerWriter::writeJoin(Value ok, Value another) {
+  auto type =
+      event::EventTensorType::get(b.getContext(), {}, event::Carrier::counter);
+  Value event = JoinOp::create(b, loc, type, worker, tables.getJoinRow());
+  auto wait = [&](OpBuilder &, Location) {
+    Value workers = arith::ConstantOp::create(
+        b, loc, b.getI32IntegerAttr(tables.getJoinedWorkers()));
+    Value reached =
+        event::WaitOp::create(b, loc, event, ValueRange(), workers, {});
+    scf::YieldOp::create(b, loc, reached);
+  };
+  auto leave = [&](bool result) {
+    return [this, result](OpBuilder &, Location) {
+      scf::YieldOp::create(b, loc, boolean(result));
+    };
+  };
+  auto end = [&](OpBuilder &, Location) {
+    event::NotifyOp::create(b, loc, event, ValueRange());
+    Value reached =
+        scf::IfOp::create(b, loc, another, wait, leave(true)).getResult(0);
+    scf::YieldOp::create(b, loc, reached);
+  };
+  return scf::IfOp::create(b, loc, ok, end, leave(false)).getResult(0);
+}
+
+/// One step; false if a wait failed.
+Value WorkerWriter::writeStep() {
+  actual.clear();
+  bucket.clear();
   for (unsigned i = 0; i < graph.getNumSymbols(); ++i) {
     actual.push_back(SymbolValueOp::create(b, loc, worker, i, false));
     bucket.push_back(SymbolValueOp::create(b, loc, worker, i, true));
@@ -145,10 +208,10 @@ void WorkerWriter::write() {
     Value next = arith::AddIOp::create(b, loc, args[0], index(1));
     scf::YieldOp::create(b, loc, ValueRange{next, ok});
   };
-  Value go = boolean(true);
-  scf::WhileOp::create(b, loc, {b.getIndexType(), b.getI1Type()},
-                       ValueRange{range.getBegin(), go}, isLeft, runOne);
-  func::ReturnOp::create(b, loc);
+  auto loop = scf::WhileOp::create(b, loc, {b.getIndexType(), b.getI1Type()},
+                                   ValueRange{range.getBegin(), boolean(true)},
+                                   isLeft, runOne);
+  return loop.getResult(1);
 }
 
 /// Runs the tasks of one run; false if a wait failed.
@@ -497,6 +560,11 @@ LogicalResult LowerToPersistent::lowerGraph(OpBuilder &builder, GraphOp graph) {
     ArrayRef<int64_t> x = a.getBucket(), y = b.getBucket();
     return std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end());
   });
+  for (LaunchOp launch : graph.getLaunches())
+    if (llvm::any_of(launch.getOperands(), analysis::isCarriedEdge))
+      return launch.emitOpError(
+          "waits for another step, or is waited for by "
+          "one; run join-steps before lower-to-persistent");
   FailureOr<PersistentTables> tables = PersistentTables::get(graph);
   if (failed(tables))
     return failure();

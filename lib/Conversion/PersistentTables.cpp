@@ -138,14 +138,19 @@ LogicalResult PersistentTables::addEvents(GraphOp graph) {
 
   int64_t nextBanked = 0;
   counterWords = 2 * bankWords;
-  auto addRow = [&](event::CreateOp create, int64_t &next, int64_t stride,
-                    int64_t perEpoch, int64_t wordsPerEntry) {
-    int64_t entries = getEntries(create);
-    eventRows[create.getTensor()] = eventNames.size();
-    eventNames.push_back(create.getNameAttr());
+  auto addWords = [&](StringAttr name, int64_t &next, int64_t stride,
+                      int64_t perEpoch, int64_t entries,
+                      int64_t wordsPerEntry) {
+    eventNames.push_back(name);
     for (int64_t word : {next, stride, perEpoch, entries})
       events.push_back(static_cast<int32_t>(word));
     next += wordsPerEntry * entries;
+  };
+  auto addRow = [&](event::CreateOp create, int64_t &next, int64_t stride,
+                    int64_t perEpoch, int64_t wordsPerEntry) {
+    eventRows[create.getTensor()] = eventNames.size();
+    addWords(create.getNameAttr(), next, stride, perEpoch, getEntries(create),
+             wordsPerEntry);
   };
   for (event::CreateOp create : creates) {
     if (isData(create))
@@ -156,6 +161,11 @@ LogicalResult PersistentTables::addEvents(GraphOp graph) {
     }
     auto count = cast<AffineConstantExpr>(create.getCount().getResult(0));
     addRow(create, counterWords, 0, count.getValue(), 1);
+  }
+  for (auto join : graph.getBody().getOps<JoinStepsOp>()) {
+    joinRow = eventNames.size();
+    joinedWorkers = join.getWorkers();
+    addWords(join.getNameAttr(), counterWords, 0, joinedWorkers, 1, 1);
   }
   counterWords = llvm::alignTo(counterWords, 2);
   for (event::CreateOp create : creates)
@@ -229,7 +239,7 @@ PersistentTables::createProgram(OpBuilder &builder, GraphOp graph,
       builder, graph.getLoc(), graph.getSymName(), worker, graph.getSymbols(),
       builder.getArrayAttr(buffers), builder.getArrayAttr(launchNames),
       launchWidth, launches, builder.getArrayAttr(eventNames), events,
-      counterWords, scratchBytes);
+      counterWords, scratchBytes, /*many_steps=*/joinRow >= 0);
   OpBuilder::InsertionGuard guard(builder);
   builder.createBlock(&program.getSchedules());
   for (ScheduleOp schedule : schedules)

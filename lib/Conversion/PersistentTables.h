@@ -31,6 +31,9 @@ public:
   int64_t getLaunchWidth() const { return launchWidth; }
   /// The words of one bank of all banked event tensors.
   int64_t getBankWords() const { return bankWords; }
+  /// The row of the event that joins the workers between steps, or -1.
+  int64_t getJoinRow() const { return joinRow; }
+  int64_t getJoinedWorkers() const { return joinedWorkers; }
   const SlotView &getView(mlir::Value buffer) const {
     return views.find(buffer)->second;
   }
@@ -52,6 +55,7 @@ private:
   llvm::SmallVector<mlir::Attribute> buffers, launchNames, eventNames;
   llvm::SmallVector<int32_t> launches, events;
   int64_t launchWidth = 1, bankWords = 0, counterWords = 0, scratchBytes = 0;
+  int64_t joinRow = -1, joinedWorkers = 0;
 };
 
 } // namespace etc

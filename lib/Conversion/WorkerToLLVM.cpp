@@ -56,6 +56,8 @@ static FieldInfo getInfo(Field field) {
     ETC_SCALAR(worker)
     ETC_SCALAR(workers)
     ETC_SCALAR(traceCapacity)
+    ETC_SCALAR(steps)
+    ETC_SCALAR(stepBytes)
   }
 #undef ETC_POINTER
 #undef ETC_SCALAR
@@ -90,8 +92,10 @@ Value etc::loadField(OpBuilder &builder, Location loc, Value context,
 }
 
 Value etc::castToIndex(OpBuilder &builder, Location loc, Value integer) {
-  return arith::IndexCastOp::create(builder, loc, builder.getIndexType(),
-                                    integer);
+  // No table holds a negative number that is used. A sign would take a second
+  // register for as long as the index lives.
+  return arith::IndexCastUIOp::create(builder, loc, builder.getIndexType(),
+                                      integer);
 }
 
 Value etc::castToI32(OpBuilder &builder, Location loc, Value index) {
@@ -375,6 +379,73 @@ struct LowerOperand : OpConversionPattern<task::OperandOp> {
   }
 };
 
+struct LowerStepsLeft : OpConversionPattern<task::StepsLeftOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(task::StepsLeftOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Value steps =
+        loadField(rewriter, op.getLoc(), adaptor.getWorker(), Field::steps);
+    rewriter.replaceOp(op, castToIndex(rewriter, op.getLoc(), steps));
+    return success();
+  }
+};
+
+struct LowerNextStep : OpConversionPattern<task::NextStepOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(task::NextStepOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value context = adaptor.getWorker();
+    Value bytes = castToIndex(
+        rewriter, loc, loadField(rewriter, loc, context, Field::stepBytes));
+    rewriter.replaceOp(op, ::getAddress(rewriter, loc, context, bytes, 8));
+    return success();
+  }
+};
+
+/// The event tensor of row `number`, an index.
+static Value describeEvent(OpBuilder &builder, Location loc, Value context,
+                           Value number, event::EventTensorType type,
+                           ValueRange dynamicSizes) {
+  EventRow row = loadEventRow(builder, loc, context, number);
+  Value epoch = loadField(builder, loc, context, Field::epoch);
+  Value bank = getBank(builder, loc, epoch, /*other=*/false);
+  Value first = arith::MulIOp::create(builder, loc, bank, row.bankStride);
+  first = arith::AddIOp::create(builder, loc, first, row.offset);
+  Value counters = loadField(builder, loc, context, Field::counters);
+
+  // A bank starts at zero, a monotonic tensor where the last step left it.
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  Value isMonotonic = arith::CmpIOp::create(
+      builder, loc, arith::CmpIPredicate::eq, row.bankStride, zero);
+  Value one =
+      arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(1));
+  Value multiplier =
+      arith::SelectOp::create(builder, loc, isMonotonic, epoch, one);
+  EventDescriptor event = {type,
+                           getWordAddress(builder, loc, counters, first),
+                           context,
+                           multiplier,
+                           castToI32(builder, loc, number),
+                           SmallVector<Value>(dynamicSizes)};
+  return event.pack(builder, loc);
+}
+
+struct LowerJoin : OpConversionPattern<task::JoinOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(task::JoinOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value row = arith::ConstantIndexOp::create(rewriter, loc, op.getRow());
+    rewriter.replaceOp(op, describeEvent(rewriter, loc, adaptor.getWorker(),
+                                         row, op.getTensor().getType(), {}));
+    return success();
+  }
+};
+
 struct LowerEvent : OpConversionPattern<task::EventOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -384,28 +455,9 @@ struct LowerEvent : OpConversionPattern<task::EventOp> {
     Value context = adaptor.getWorker();
     Value number = loadLaunchWord(rewriter, loc, context, adaptor.getLaunch(),
                                   op.getPosition(), op.getWidth());
-    EventRow row = loadEventRow(rewriter, loc, context, number);
-    Value epoch = loadField(rewriter, loc, context, Field::epoch);
-    Value bank = getBank(rewriter, loc, epoch, /*other=*/false);
-    Value first = arith::MulIOp::create(rewriter, loc, bank, row.bankStride);
-    first = arith::AddIOp::create(rewriter, loc, first, row.offset);
-    Value counters = loadField(rewriter, loc, context, Field::counters);
-
-    // A bank starts at zero, a monotonic tensor where the last step left it.
-    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
-    Value isMonotonic = arith::CmpIOp::create(
-        rewriter, loc, arith::CmpIPredicate::eq, row.bankStride, zero);
-    Value one =
-        arith::ConstantOp::create(rewriter, loc, rewriter.getI32IntegerAttr(1));
-    Value multiplier =
-        arith::SelectOp::create(rewriter, loc, isMonotonic, epoch, one);
-    EventDescriptor event = {op.getTensor().getType(),
-                             getWordAddress(rewriter, loc, counters, first),
-                             context,
-                             multiplier,
-                             castToI32(rewriter, loc, number),
-                             SmallVector<Value>(adaptor.getDynamicSizes())};
-    rewriter.replaceOp(op, event.pack(rewriter, loc));
+    rewriter.replaceOp(op, describeEvent(rewriter, loc, context, number,
+                                         op.getTensor().getType(),
+                                         adaptor.getDynamicSizes()));
     return success();
   }
 };
@@ -414,8 +466,9 @@ struct LowerEvent : OpConversionPattern<task::EventOp> {
 void etc::populateWorkerToLLVMPatterns(const TypeConverter &converter,
                                        GetWorkerNumber getWorkerNumber,
                                        RewritePatternSet &patterns) {
-  patterns.add<LowerSymbolValue, LowerRun, LowerOperand, LowerEvent>(
-      converter, patterns.getContext());
+  patterns.add<LowerSymbolValue, LowerRun, LowerOperand, LowerEvent,
+               LowerStepsLeft, LowerNextStep, LowerJoin>(converter,
+                                                         patterns.getContext());
   patterns.add<LowerRuns>(converter, getWorkerNumber, patterns.getContext());
 }
 

@@ -31,6 +31,8 @@ enum class Field {
   worker,
   workers,
   traceCapacity,
+  steps,
+  stepBytes,
 };
 
 /// The address of a field of the context.

@@ -45,6 +45,8 @@ struct HandoffsOptions : PassPipelineOptions<HandoffsOptions> {
 struct EventsOptions : PassPipelineOptions<EventsOptions> {
   Option<bool> reuse{*this, "reuse", llvm::cl::init(true),
                      llvm::cl::desc("let scratch buffers share memory")};
+  Option<bool> steps{*this, "steps", llvm::cl::init(false),
+                     llvm::cl::desc("several steps in a launch of the kernel")};
 };
 
 struct ScheduleOptions : PassPipelineOptions<ScheduleOptions> {
@@ -125,6 +127,9 @@ static void buildEvents(OpPassManager &pm, const EventsOptions &options) {
   PlanGlobalMemoryPassOptions memory;
   memory.reuse = options.reuse;
   graph.addPass(createPlanGlobalMemoryPass(memory));
+  OrderStepsPassOptions steps;
+  steps.enabled = options.steps;
+  graph.addPass(createOrderStepsPass(steps));
   // Last: it also asks whether buffers that share memory are kept apart.
   graph.addPass(createVerifyEventsPass());
 }
@@ -149,6 +154,7 @@ static void buildPersistent(OpPassManager &pm,
                             const PersistentOptions &options) {
   LowerToPersistentPassOptions lower;
   llvm::append_range(lower.roles, options.roles);
+  pm.addPass(createJoinStepsPass());
   pm.addPass(createLowerToPersistentPass(lower));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

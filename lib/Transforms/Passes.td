@@ -255,6 +255,64 @@ def PlanGlobalMemoryPass : Pass<"plan-global-memory", "::etc::task::GraphOp"> {
   ];
 }
 
+def OrderStepsPass : Pass<"order-steps", "::etc::task::GraphOp"> {
+  let summary = "Order what two steps of one kernel launch both touch";
+  let description = [{
+    `infer-events` orders the tasks of one step. Where a kernel launch runs several,
+    a task may not read what the step before has not written yet (RAW: the rows of a
+    cache, the token that the step before chose), nor overwrite what it still reads or
+    writes (WAR, WAW: scratch memory, by bytes). For each launch: does it touch memory
+    that a launch of the next step touches, one of them writing? An output of a step
+    may be the input of the next, if their element types are equal. Of the launches
+    that do, those that come after all others notify one `carried` event tensor, and
+    those that come before all others wait for it. Tagged memory orders its own words
+    alone: readers wait for them, and writers for the readers of the step before.
+
+    Runs after `plan-global-memory`, for it asks which buffers share bytes. A launch
+    boundary orders whole steps, so a graph without the event runs one step a launch.
+
+    Before:
+    ```mlir
+    task.launch @partial ... notifies(%E at ...)
+    task.launch @final ... waits(%E at ...)
+    ```
+    After:
+    ```mlir
+    %S = event.create "step" shape affine_map<()[s0] -> ()>
+           count affine_map<()[s0] -> (s0 ceildiv 32)> reuse(carried) : !event.tensor<>
+    task.launch @partial ... waits(%S at ...) notifies(%E at ...)
+    task.launch @final ... waits(%E at ...) notifies(%S at ...)
+    ```
+  }];
+  let options = [
+    Option<"enabled", "enabled", "bool", /*default=*/"true",
+           "Without it, one step per launch of the kernel.">
+  ];
+  let dependentDialects = ["::etc::event::EventDialect"];
+}
+
+def JoinStepsPass : Pass<"join-steps", "::mlir::ModuleOp"> {
+  let summary = "Join the workers once for all that steps carry";
+  let description = [{
+    Replaces the carried edges of all launches by one `task.join_steps`: every worker
+    notifies once when it has ended a step and waits for all of them before it begins
+    the next. That is more order than the edges ask for and costs less: a release and
+    an acquire for each worker, not for each task. Streams of weights do not wait for
+    it. Needs the schedules, which must have the same number of workers.
+
+    Before:
+    ```mlir
+    %S = event.create "step" ... reuse(carried) : !event.tensor<>
+    task.launch @partial ... waits(%S at ...)
+    ```
+    After:
+    ```mlir
+    task.join_steps "step" workers 8
+    task.launch @partial ... waits()
+    ```
+  }];
+}
+
 def VerifyEventsPass : Pass<"verify-events", "::etc::task::GraphOp"> {
   let summary = "Check that the events order every two conflicting tasks";
   let description = [{
@@ -271,7 +329,10 @@ def VerifyEventsPass : Pass<"verify-events", "::etc::task::GraphOp"> {
       a token is data).
     - E11: scratch buffers that share bytes are not in use at the same time, in
       the order of launches: else the order that events give them destroys what is
-      still to be read.
+      still to be read;
+    - E12: in a graph with a carried event, of two tasks in steps that follow each
+      other that touch the same bytes, one of them writing, the earlier comes before
+      a notification of the event, or gives it, and the later after a wait for it.
 
     All but E11 is a bounded check, not a proof: it holds for the symbol values it tried,
     by default the minima, the maxima and two points between, each as long as the

@@ -29,7 +29,7 @@ struct Touch {
   unsigned launch;
   int64_t task; // number in the launch
   bool isWrite;
-  bool isTagged; // each word says itself whether it was written
+  bool isTagged;             // each word says itself whether it was written
   SmallVector<Range> ranges; // ascending
 };
 
@@ -39,13 +39,16 @@ public:
   explicit Checker(const ConcreteGraph &graph);
   LogicalResult run() {
     return success(succeeded(checkCounts()) && succeeded(order()) &&
-                   succeeded(checkConflicts()));
+                   succeeded(checkConflicts()) && succeeded(checkSteps()));
   }
 
 private:
   LogicalResult checkCounts();
   LogicalResult order();
   LogicalResult checkConflicts();
+  LogicalResult checkSteps();
+  std::pair<llvm::BitVector, llvm::BitVector> getStepOrder() const;
+  LogicalResult checkStepPair(const Touch &earlier, const Touch &later);
   std::vector<llvm::BitVector> getCommonPredecessors() const;
   LogicalResult checkLaunches(ArrayRef<Touch> earlier, ArrayRef<Touch> later,
                               bool isState);
@@ -97,14 +100,17 @@ LogicalResult Checker::checkCounts() {
     }
   for (const ConcreteGraph::Event &event : graph.getEvents()) {
     event::CreateOp op = event.op;
-    if (op.getReuse() != event::Reuse::monotonic ||
+    if (op.getReuse() == event::Reuse::banked ||
         op.getTensor().getType().getCarrier() == event::Carrier::data)
       continue;
     for (auto [entry, arrivals] : llvm::enumerate(event.arrivals))
-      if (arrivals != event.count)
-        return emitWrongCount(event, entry)
-               << "; one that is not notified alike in every step needs "
+      if (arrivals != event.count) {
+        InFlightDiagnostic diag = emitWrongCount(event, entry);
+        if (op.getReuse() == event::Reuse::monotonic)
+          diag << "; one that is not notified alike in every step needs "
                   "reuse(banked)";
+        return diag;
+      }
   }
   return success();
 }
@@ -177,8 +183,8 @@ Value Checker::getMemory(const ConcreteGraph::Operand &operand) const {
 Touch Checker::getTouch(unsigned l, unsigned operand, int64_t task) const {
   const ConcreteGraph::Operand &access =
       graph.getLaunches()[l].operands[operand];
-  Touch touch{l, task, access.isWritten,
-              task::isTagged(access.buffer.getType()), {}};
+  Touch touch{
+      l, task, access.isWritten, task::isTagged(access.buffer.getType()), {}};
   Value base = analysis::getBaseBuffer(access.buffer);
   auto type = cast<MemRefType>(base.getType());
   int64_t bytes = task::getElementBytes(type);
@@ -322,6 +328,96 @@ LogicalResult Checker::checkLaunches(ArrayRef<Touch> earlier,
 }
 
 //===----------------------------------------------------------------------===//
+// E12: this step and the next
+//===----------------------------------------------------------------------===//
+
+/// The tasks that come before the next step, and those that come after the one
+/// before, by the carried event.
+std::pair<llvm::BitVector, llvm::BitVector> Checker::getStepOrder() const {
+  llvm::BitVector ending(numTasks), waiting(numTasks);
+  for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
+    for (int64_t task = firstTask[l]; task < firstTask[l] + launch.numTasks;
+         ++task) {
+      if (launch.waitsForStep)
+        waiting.set(task);
+      if (!launch.notifiesStep)
+        continue;
+      ending.set(task);
+      ending |= before[task];
+    }
+  llvm::BitVector following = waiting;
+  for (int64_t task = 0; task < numTasks; ++task)
+    if (before[task].anyCommon(waiting))
+      following.set(task);
+  return {ending, following};
+}
+
+/// An output's bytes may be those of any input of its type, so they are one
+/// memory here; within it each argument lies at 0.
+static Value getCarriedMemory(Value memory) {
+  auto argument =
+      memory ? memory.getDefiningOp<task::ArgumentOp>() : task::ArgumentOp();
+  if (!argument || argument.getRole() != task::Role::output)
+    return memory;
+  auto type = cast<MemRefType>(memory.getType());
+  for (auto other :
+       argument->getParentOfType<task::GraphOp>().getOps<task::ArgumentOp>())
+    if (other.getRole() == task::Role::input &&
+        cast<MemRefType>(other.getBuffer().getType()).getElementType() ==
+            type.getElementType())
+      return other.getBuffer();
+  return memory;
+}
+
+/// Two tasks that the carried event does not order, the second in the next
+/// step.
+LogicalResult Checker::checkStepPair(const Touch &earlier, const Touch &later) {
+  if ((!earlier.isWrite && !later.isWrite) ||
+      (earlier.isTagged && !later.isWrite) || !overlap(earlier, later))
+    return success();
+  task::LaunchOp op = graph.getLaunches()[later.launch].op;
+  return op.emitError("E12: in the next step, ")
+         << graph.describe(later.launch, later.task) << " "
+         << (later.isWrite ? "writes" : "reads") << " what "
+         << graph.describe(earlier.launch, earlier.task) << " "
+         << (earlier.isWrite ? "writes" : "reads")
+         << " in this one, and the carried event does not order them";
+}
+
+LogicalResult Checker::checkSteps() {
+  if (llvm::none_of(graph.getEvents(), [](const ConcreteGraph::Event &event) {
+        return event::CreateOp(event.op).getReuse() == event::Reuse::carried;
+      }))
+    return success();
+  llvm::MapVector<Value, std::vector<Touch>> memories;
+  for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
+    for (auto [o, operand] : llvm::enumerate(launch.operands))
+      for (int64_t task = 0; task < launch.numTasks; ++task)
+        memories[getCarriedMemory(getMemory(operand))].push_back(
+            getTouch(l, o, task));
+  auto [ending, following] = getStepOrder();
+  for (auto &[memory, touches] : memories) {
+    std::vector<const Touch *> unordered; // those that may come too early
+    for (const Touch &touch : touches)
+      if (!following.test(firstTask[touch.launch] + touch.task))
+        unordered.push_back(&touch);
+    for (const Touch &earlier : touches) {
+      bool ends = ending.test(firstTask[earlier.launch] + earlier.task);
+      if (ends) {
+        for (const Touch *later : unordered)
+          if (failed(checkStepPair(earlier, *later)))
+            return failure();
+        continue;
+      }
+      for (const Touch &later : touches)
+        if (failed(checkStepPair(earlier, later)))
+          return failure();
+    }
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // E11, which asks for no values: sizes are those at the symbols' maxima
 //===----------------------------------------------------------------------===//
 
@@ -401,8 +497,9 @@ static LogicalResult checkTaggedWriters(task::GraphOp graph) {
           writers.try_emplace(analysis::getBaseBuffer(buffer), launch);
       if (isNew)
         continue;
-      auto diag = launch.emitError("T16: writes tagged memory that another "
-                                   "launch writes: readers would take either's");
+      auto diag =
+          launch.emitError("T16: writes tagged memory that another "
+                           "launch writes: readers would take either's");
       diag.attachNote(writer->second.getLoc()) << "the other launch is here";
       return diag;
     }

@@ -25,7 +25,7 @@ from etc_mlir.errors import CompileError, EtcError
 from etc_mlir.ptxas import assemble
 
 MAGIC = b"ETCPROG\0"
-VERSION = 2
+VERSION = 3
 _HEADER = struct.Struct("<8sII32s")
 
 # An extent: a number, {"symbol": i}, or {"op": ..., "args": [a, b]}.

@@ -50,7 +50,7 @@ def phases(options: CompileOptions) -> list[Phase]:
         Phase("tensor", "pipeline-import", "operators on tensors"),
         Phase("tasks", f"pipeline-decompose{{workers={workers}{tile}}}", "cutting into tasks"),
         *([Phase("handoffs", "pipeline-handoffs", "choosing hand-offs")] if gpu else []),
-        Phase("events", "pipeline-events", "inferring events"),
+        Phase("events", "pipeline-events{steps=true}", "inferring events"),
         Phase("schedule", f"pipeline-schedule{{{schedule}}}", "scheduling"),
     ]
     if target.codegen == "cpu":

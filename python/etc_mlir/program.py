@@ -65,6 +65,7 @@ class Program:
     events: np.ndarray  # i32 [n, 4]: offset, bank stride, per-epoch count, entries
     counter_words: int
     scratch_bytes: int
+    many_steps: bool  # whether one launch may run several
     schedules: tuple[Schedule, ...]
 
     @classmethod
@@ -93,6 +94,7 @@ class Program:
                 events=_rows(given["events"], 4),
                 counter_words=given["counter_words"],
                 scratch_bytes=given["scratch_bytes"],
+                many_steps=given["many_steps"],
                 schedules=tuple(
                     Schedule(
                         tuple(s["bucket"]), s["policy"], tuple(s["offsets"]), _rows(s["runs"], 4)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -97,8 +97,8 @@ class CpuProgram:
         self._scratch = allocate(self._tables["scratch_bytes"])
         self.counters = allocate(4 * self._tables["counter_words"]).view(np.uint32)
         self._status = EtcStatus()
+        self.many_steps = "many_steps" in self._tables
         workers = max(s.workers for s in self.schedules)
-        self._contexts = (EtcContext * workers)()
         self._records = np.zeros((workers, trace_capacity), RECORD)
         self._recorded = np.zeros(workers, np.int32)
         self._last_workers = 0
@@ -123,23 +123,60 @@ class CpuProgram:
         Raises OptionError before anything runs; WatchdogError if a wait exceeded its bound, which
         voids the outputs of this step alone: the next one starts from fresh counters.
         """
-        extents = self._check_extents(symbols or {})
-        number = self._find_schedule(extents)
-        slots = np.array([self._address(b, extents) for b in self.buffers] or [0], np.int64)
-        actual = np.array(extents or [0], np.int64)
-        self.epoch = (self.epoch + 1) % EPOCHS
-        if self.epoch == 0:
-            self._reset_data()
-        workers = self.schedules[number].workers
+        self.launch([(symbols or {}, {})])
+
+    def launch(
+        self, steps: Sequence[tuple[Mapping[str, int], Mapping[str, np.ndarray | Tensor]]]
+    ) -> None:
+        """Runs steps one after the other, the workers started once for all of them. A step is its
+        extents, by symbol, and the memory of buffers that are not those bound, by name.
+
+        Raises OptionError before anything runs, also of a program that was compiled for one step a
+        launch; WatchdogError, which voids the outputs of all of them.
+        """
+        if len(steps) > 1 and not self.many_steps:
+            raise OptionError(
+                f"{len(steps)} steps in one launch, but no event orders one after the other: "
+                "compile the graph with order-steps"
+            )
+        if self.epoch + len(steps) >= EPOCHS and len(steps) > 1:
+            for step in steps:  # the tags of data events are reset where the epoch wraps
+                self.launch([step])
+            return
+        prepared = [self._prepare(extents, own) for extents, own in steps]
+        workers = self.schedules[prepared[0][0]].workers
         self._recorded[:] = 0
         self._last_workers = workers
-        for worker in range(workers):
-            self._fill(self._contexts[worker], worker, number, slots, actual)
-        self._engine.run(ctypes.addressof(self._contexts), workers)
+        contexts = (EtcContext * (len(steps) * workers))()
+        for i, (number, slots, actual) in enumerate(prepared):
+            self.epoch = (self.epoch + 1) % EPOCHS
+            if self.epoch == 0:
+                self._reset_data()
+            for worker in range(workers):
+                context = contexts[i * workers + worker]
+                self._fill(context, worker, number, slots, actual)
+                context.steps = len(steps) - i
+                context.step_bytes = workers * ctypes.sizeof(EtcContext)
+        self._engine.run(ctypes.addressof(contexts), workers)
         if self._status.state:
             error = self._describe_failure()
             self.set_epoch(self.epoch)
             raise error
+
+    def _prepare(
+        self, symbols: Mapping[str, int], own: Mapping[str, np.ndarray | Tensor]
+    ) -> tuple[int, np.ndarray, np.ndarray]:
+        """The schedule of a step, the address of every slot, and its extents."""
+        extents = self._check_extents(symbols)
+        bound = self._bound
+        if own:
+            self._bound = dict(bound)
+            self.bind_all(own)
+        try:
+            slots = np.array([self._address(b, extents) for b in self.buffers] or [0], np.int64)
+        finally:
+            self._bound = bound
+        return self._find_schedule(extents), slots, np.array(extents or [0], np.int64)
 
     def set_epoch(self, epoch: int) -> None:
         """All counters and the status as after step `epoch`; the next one is `epoch` + 1.

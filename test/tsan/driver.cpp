@@ -1,4 +1,5 @@
-//===- driver.cpp - Runs a compiled program under thread sanitizer ---------===//
+//===- driver.cpp - Runs a compiled program under thread sanitizer
+//---------===//
 //
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
@@ -8,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "etc_runtime/abi.h"
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <thread>
@@ -52,31 +54,37 @@ int main() {
   Memory counters = allocate(counterWords * 4);
   EtcStatus status = {};
   uint32_t epoch = 0;
-  for (const Step &step : steps) {
-    const Schedule &schedule = schedules[step.schedule];
-    int32_t workers = schedule.offsets.size() - 1;
-    std::vector<EtcContext> contexts(workers);
-    std::vector<std::thread> threads;
-    ++epoch;
-    for (int32_t worker = 0; worker < workers; ++worker) {
-      EtcContext &context = contexts[worker];
-      context = {};
-      context.buffers = addresses.data();
-      context.launches = launches.data();
-      context.runOffsets = schedule.offsets.data();
-      context.runs = schedule.runs.data();
-      context.counters = reinterpret_cast<uint32_t *>(counters.data());
-      context.events = events.data();
-      context.symbols = step.symbols.data();
-      context.bucket = schedule.bucket.data();
-      context.status = &status;
-      context.timeoutNs = int64_t(60) * 1000 * 1000 * 1000;
-      context.epoch = epoch;
-      context.worker = worker;
-      context.workers = workers;
+  for (size_t first = 0; first < steps.size(); first += stepsPerLaunch) {
+    size_t count = std::min<size_t>(stepsPerLaunch, steps.size() - first);
+    int32_t workers = schedules[0].offsets.size() - 1;
+    std::vector<EtcContext> contexts(count * workers);
+    for (size_t i = 0; i < count; ++i) {
+      const Step &step = steps[first + i];
+      const Schedule &schedule = schedules[step.schedule];
+      ++epoch;
+      for (int32_t worker = 0; worker < workers; ++worker) {
+        EtcContext &context = contexts[i * workers + worker];
+        context = {};
+        context.buffers = addresses.data();
+        context.launches = launches.data();
+        context.runOffsets = schedule.offsets.data();
+        context.runs = schedule.runs.data();
+        context.counters = reinterpret_cast<uint32_t *>(counters.data());
+        context.events = events.data();
+        context.symbols = step.symbols.data();
+        context.bucket = schedule.bucket.data();
+        context.status = &status;
+        context.timeoutNs = int64_t(60) * 1000 * 1000 * 1000;
+        context.epoch = epoch;
+        context.worker = worker;
+        context.workers = workers;
+        context.steps = count - i;
+        context.stepBytes = workers * sizeof(EtcContext);
+      }
     }
-    for (EtcContext &context : contexts)
-      threads.emplace_back(ETC_WORKER, &context);
+    std::vector<std::thread> threads;
+    for (int32_t worker = 0; worker < workers; ++worker)
+      threads.emplace_back(ETC_WORKER, &contexts[worker]);
     for (std::thread &thread : threads)
       thread.join();
     if (status.state != 0) {

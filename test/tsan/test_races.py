@@ -104,11 +104,18 @@ task.graph @g symbols [#task.symbol<"n", 1 to 8>] {{
 """
 
 
-def compile_graph(text: str, policy: str, drop_wait: bool = False) -> tuple[dict[str, Any], str]:
+def compile_graph(
+    text: str,
+    policy: str,
+    *,
+    drop_wait: bool = False,
+    many_steps: bool = False,
+    drop_join: bool = False,
+) -> tuple[dict[str, Any], str]:
     """The program's tables and the worker in the llvm dialect."""
     context = _etc.Context()
     module = _etc.Module.parse(context, text)
-    module.run("builtin.module(pipeline-events)")
+    module.run(f"builtin.module(pipeline-events{{steps={str(many_steps).lower()}}})")
     if drop_wait:
         events = str(module)
         found = list(re.finditer(r"waits\((%[^()]*(?:\([^()]*\)[^()]*)*)\) notifies", events))
@@ -119,6 +126,12 @@ def compile_graph(text: str, policy: str, drop_wait: bool = False) -> tuple[dict
     target = ROOT / "python/etc_mlir/targets/cpu.json"
     options = f"workers={WORKERS} policy={policy} target={target} buckets=4,8"
     module.run(f"builtin.module(pipeline-schedule{{{options}}},pipeline-persistent)")
+    if drop_join:
+        # The one wait on an event without dimensions that is no edge of a launch.
+        joined = r"event\.wait %\w+\[\] count\(%c3_i32\) : !event\.tensor<>\n(\s+scf\.yield)"
+        text, count = re.subn(joined, r"arith.constant true\n\1", str(module))
+        assert count == 1, f"{count} waits between steps"
+        module = _etc.Module.parse(context, text)
     (program,) = module.programs()
     module.run("builtin.module(pipeline-cpu)")
     for op in module.body.operations:
@@ -131,7 +144,7 @@ def numbers(values: Any) -> str:
     return "{" + ", ".join(str(v) for v in values) + "}"
 
 
-def write_tables(path: Path, program: dict[str, Any]) -> None:
+def write_tables(path: Path, program: dict[str, Any], per_launch: int) -> None:
     """The tables as initializers for driver.cpp."""
     most = [symbol["max"] for symbol in program["symbols"]]
     buffers = []
@@ -150,6 +163,7 @@ def write_tables(path: Path, program: dict[str, Any]) -> None:
         steps.append(f"{{{numbers([size] * len(most))}, {sum(b < size for b in bounds)}}}")
     path.write_text(
         f"#define ETC_WORKER {program['worker']}\n"
+        f"static const size_t stepsPerLaunch = {per_launch};\n"
         f"static const int64_t scratchBytes = {program['scratch_bytes']};\n"
         f"static const int64_t counterWords = {program['counter_words']};\n"
         f"static const std::vector<Buffer> buffers = {numbers(buffers)};\n"
@@ -186,10 +200,14 @@ def run(
     *,
     relaxed: bool = False,
     drop: bool = False,
+    per_launch: int = 1,
+    drop_join: bool = False,
 ) -> str:
     """What the instrumented program prints."""
-    program, module = compile_graph(text, policy, drop_wait=drop)
-    write_tables(folder / "program.inc", program)
+    program, module = compile_graph(
+        text, policy, drop_wait=drop, many_steps=per_launch > 1, drop_join=drop_join
+    )
+    write_tables(folder / "program.inc", program, per_launch)
     code = tool(LLVM / "mlir-translate", "--mlir-to-llvmir", text=module)
     if relaxed:
         code, count = re.subn(r"(atomicrmw add ptr .*) release,", r"\1 monotonic,", code)
@@ -228,3 +246,17 @@ def test_relaxed_notify_is_reported(text: str, tmp_path: Path, runtime: Path) ->
 @pytest.mark.parametrize("text", [random_graph(0), SYMBOLIC], ids=["random", "symbolic"])
 def test_dropped_wait_is_reported(text: str, tmp_path: Path, runtime: Path) -> None:
     assert RACE in run(text, "round-robin", tmp_path, runtime, drop=True)
+
+
+@pytest.mark.parametrize("policy", ["round-robin", "list"])
+@pytest.mark.parametrize("text", [random_graph(1), SYMBOLIC], ids=["random", "symbolic"])
+def test_steps_of_one_launch_have_no_race(
+    text: str, policy: str, tmp_path: Path, runtime: Path
+) -> None:
+    assert run(text, policy, tmp_path, runtime, per_launch=len(SIZES)) == "finished\n"
+
+
+@pytest.mark.parametrize("text", [random_graph(1), SYMBOLIC], ids=["random", "symbolic"])
+def test_dropped_edge_between_steps_is_reported(text: str, tmp_path: Path, runtime: Path) -> None:
+    found = run(text, "round-robin", tmp_path, runtime, per_launch=len(SIZES), drop_join=True)
+    assert RACE in found

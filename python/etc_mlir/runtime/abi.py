@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 
 
 class EtcStatus(ctypes.Structure):
@@ -56,4 +56,6 @@ class EtcContext(ctypes.Structure):
         ("trace_capacity", ctypes.c_int32),
         ("current_launch", ctypes.c_int32),
         ("current_task", ctypes.c_int32),
+        ("steps", ctypes.c_int32),
+        ("step_bytes", ctypes.c_int32),
     )

@@ -119,27 +119,30 @@ class Decoding:
         ]
         return Run(made, tokens, logits)
 
-    def run(self, steps: Sequence[Step]) -> None:
-        """Runs steps one after the other. Raises WatchdogError."""
+    def run(self, steps: Sequence[Step], *, per_launch: int = 1) -> None:
+        """Runs steps one after the other, `per_launch` in one kernel. Raises OptionError for more
+        than one where the program was not compiled for it; WatchdogError."""
         for begin in range(0, len(steps), _GROUP):
             group = steps[begin : begin + _GROUP]
-            self.program.prepare_all(group)
-            for _ in group:
+            self.program.prepare_all(group, per_launch=per_launch)
+            for _ in range(0, len(group), per_launch):
                 self.program.launch()
         self.program.check()
 
-    def time(self, steps: Sequence[Step], *, every: bool = True) -> list[float]:
-        """Milliseconds of every step, from the end of the step before to its own end, by CUDA
-        events between the kernels; else of all together, with no event between. Raises
-        WatchdogError."""
-        self.program.prepare_all(steps)
+    def time(
+        self, steps: Sequence[Step], *, every: bool = True, per_launch: int = 1
+    ) -> list[float]:
+        """Milliseconds of every launch of `per_launch` steps, from the end of the one before to
+        its own end, by CUDA events between the kernels; else of all together, with no event
+        between. Raises OptionError, WatchdogError."""
+        self.program.prepare_all(steps, per_launch=per_launch)
         events = [torch.cuda.Event(enable_timing=True)]
         # The device waits while the host enqueues the first kernels.
         torch.cuda._sleep(_HEAD_START_CYCLES)
         events[0].record()
-        for number in range(len(steps)):
+        for number in range(launches := -(-len(steps) // per_launch)):
             self.program.launch()
-            if every or number + 1 == len(steps):
+            if every or number + 1 == launches:
                 events.append(torch.cuda.Event(enable_timing=True))
                 events[-1].record()
         self.program.check()

@@ -230,23 +230,34 @@ class Program:
         self.prepare_all([(tensors or {}, symbols or {})])
 
     def prepare_all(
-        self, steps: Sequence[tuple[Mapping[str, torch.Tensor], Mapping[str, int]]]
+        self,
+        steps: Sequence[tuple[Mapping[str, torch.Tensor], Mapping[str, int]]],
+        *,
+        per_launch: int = 1,
     ) -> None:
-        """Checks these steps and uploads the arguments of all at once; `launch` runs the next of
-        them. So nothing comes between the kernels of steps whose tensors are known beforehand.
-        Takes the place of what was prepared before."""
+        """Checks these steps and uploads the arguments of all at once; `launch` runs the next
+        `per_launch` of them. So nothing comes between the kernels of steps whose tensors are known
+        beforehand. Takes the place of what was prepared before. Raises OptionError."""
+        if per_launch > 1 and not self.package.tables["many_steps"]:
+            raise OptionError(
+                f"{per_launch} steps in one launch, but no event orders one after the other: "
+                "compile the graph with order-steps"
+            )
         size = self._stride * len(steps)
         if self._arguments.numel() < size:
             self._arguments = torch.zeros(size, dtype=torch.uint8, device=self.device)
         blob, base = bytearray(size), self._arguments.data_ptr()
         epoch, prepared = self.epoch, deque[tuple[int, int]]()
-        for at, (tensors, symbols) in zip(range(0, size, self._stride), steps, strict=True):
+        for i, (tensors, symbols) in enumerate(steps):
+            at = i * self._stride
             values = self._check_symbols(symbols)
             number = self.find_schedule(values)
             epoch = (epoch + 1) % 2**32
-            words = self._pack(number, tensors, values, base + at, epoch)
-            blob[at : at + len(words)] = words
-            prepared.append((base + at, self._schedules[number].workers))
+            context, words = self._pack(number, tensors, values, base + at, epoch)
+            context.steps = min(len(steps), i - i % per_launch + per_launch) - i
+            blob[at : at + ctypes.sizeof(context) + len(words)] = bytes(context) + words
+            if i % per_launch == 0:
+                prepared.append((base + at, self._schedules[number].workers))
         self._arguments[:size].copy_(torch.frombuffer(blob, dtype=torch.uint8))
         self.epoch, self._prepared = epoch, prepared
         if self._trace_capacity:
@@ -268,9 +279,9 @@ class Program:
         symbols: Sequence[int],
         address: int,
         epoch: int,
-    ) -> bytes:
-        """EtcContext and the tables that change from step to step, behind each other, for a place
-        in the device's memory."""
+    ) -> tuple[EtcContext, bytes]:
+        """EtcContext and the tables that change from step to step, which come behind it, for a
+        place in the device's memory."""
         schedule = self._schedules[number]
         offsets, runs = self._runs[number]
         base = address + ctypes.sizeof(EtcContext)
@@ -291,12 +302,13 @@ class Program:
             epoch=epoch,
             workers=schedule.workers,
             trace_capacity=self._trace_capacity,
+            step_bytes=self._stride,
         )
         words = (*slots, *symbols, *schedule.bucket)
-        return bytes(context) + bytes((ctypes.c_int64 * len(words))(*words))
+        return context, bytes((ctypes.c_int64 * len(words))(*words))
 
     def launch(self) -> None:
-        """The second half of `run`: starts the kernel, once for each step that was prepared."""
+        """The second half of `run`: starts the kernel, once for each launch that was prepared."""
         if not self._prepared:
             raise OptionError("no step is prepared")
         address, blocks = self._prepared.popleft()

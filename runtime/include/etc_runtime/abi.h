@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ETC_ABI_VERSION 1
+#define ETC_ABI_VERSION 2
 
 /// What the first wait that exceeded its bound saw. `state` is 0 while all is
 /// well; the first worker to fail sets it to 1, fills the rest and sets it to 2.
@@ -38,8 +38,9 @@ typedef struct EtcTraceRecord {
   int32_t task;
 } EtcTraceRecord;
 
-/// The arguments of one launch (GPU: one per kernel launch, in global memory;
-/// CPU: one per worker thread). A worker function takes a pointer to it.
+/// The arguments of one step (GPU: in global memory; CPU: one per worker
+/// thread). A worker function takes a pointer to those of the first step that
+/// it runs.
 typedef struct EtcContext {
   const int64_t *buffers;    // address of each buffer slot
   const int32_t *launches;   // rows of task.program's launch_width words
@@ -59,13 +60,15 @@ typedef struct EtcContext {
   int32_t traceCapacity;
   int32_t currentLaunch;     // CPU only: what task.mark noted for the watchdog
   int32_t currentTask;
+  int32_t steps;             // that the launch still runs, from this one on
+  int32_t stepBytes;         // from one step's context to the next one's
 } EtcContext;
 
 #ifdef __cplusplus
 static_assert(sizeof(EtcStatus) == 32, "mirrored in abi.py");
 static_assert(sizeof(EtcTraceRecord) == 24, "mirrored in abi.py");
 static_assert(offsetof(EtcContext, epoch) == 96, "mirrored in abi.py");
-static_assert(sizeof(EtcContext) == 120, "mirrored in abi.py");
+static_assert(sizeof(EtcContext) == 128, "mirrored in abi.py");
 #endif
 
 #endif // ETC_RUNTIME_ABI_H

@@ -74,6 +74,14 @@ task.graph @create_e4_data_has_count_one symbols [#task.symbol<"n", 1 to 8>] {
 
 // -----
 
+task.graph @create_e13_carried_has_no_dimensions symbols [#task.symbol<"n", 1 to 8>] {
+  // expected-error @below {{E13: a carried event tensor counts and has no dimensions: the next step may have other sizes}}
+  %E = event.create "e" shape affine_map<()[n] -> (4)>
+    count affine_map<()[n] -> (2)> reuse(carried) : !event.tensor<4>
+}
+
+// -----
+
 func.func @notify_e5_one_index_per_dimension(%E: !event.tensor<?x4>, %i: index) {
   // expected-error @below {{E5: expects 2 indices for '!event.tensor<?x4>', got 1}}
   event.notify %E[%i] : !event.tensor<?x4>

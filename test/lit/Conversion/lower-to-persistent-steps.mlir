@@ -1,0 +1,57 @@
+// RUN: etc-opt %s --lower-to-persistent --canonicalize --split-input-file --verify-diagnostics | FileCheck %s
+// RUN: etc-opt %s --lower-to-persistent=roles=loader,consumer --split-input-file --verify-diagnostics | FileCheck %s --check-prefix=ROLES
+
+// A launch of the kernel runs steps until none is left: the worker notifies when it has
+// ended one, waits for all before it begins the next, and clears banks after that. A
+// loader goes on.
+
+task.func @write(%i: index, %K: memref<8xf32>) {
+  task.ready
+  task.return
+}
+
+// CHECK-LABEL: func.func @steps_worker
+// CHECK: scf.while (%[[W:.*]] = %{{.*}}, %{{.*}} = %true) : (!task.worker, i1) -> !task.worker
+// CHECK: ^bb0(%[[STEP:.*]]: !task.worker):
+// CHECK: task.enter_step %[[STEP]]
+// CHECK: task.runs %[[STEP]]
+// CHECK: %[[OK:.*]]:2 = scf.while
+// CHECK: %[[LEFT:.*]] = task.steps_left %[[STEP]]
+// CHECK: %[[MORE:.*]] = arith.cmpi sgt, %[[LEFT]], %c1
+// CHECK: %[[E:.*]] = task.join %[[STEP]] row 0 : !event.tensor<>
+// CHECK: scf.if %[[OK]]#1
+// CHECK: event.notify %[[E]][]
+// CHECK: scf.if %[[MORE]]
+// CHECK: event.wait %[[E]][] count(%c1_i32)
+// CHECK: task.next_step %[[STEP]]
+// CHECK: task.program @steps
+// CHECK-SAME: event_names = ["step"], events = array<i32: 0, 0, 1, 1>
+// CHECK-SAME: many_steps
+
+// ROLES-LABEL: func.func @steps_loader
+// ROLES-NOT: task.enter_step
+// ROLES-NOT: event.
+// ROLES: task.next_step
+// ROLES-LABEL: func.func @steps_consumer
+// ROLES: task.enter_step
+task.graph @steps symbols [] {
+  %K = task.argument "K" state shape affine_map<() -> (8)> : memref<8xf32>
+  task.join_steps "step" workers 1
+  task.launch @write grid(() -> (1)) reads() writes(%K at <(i) -> (0) sizes [*]> : memref<8xf32>)
+    waits() notifies()
+}
+task.schedule @steps bucket [] policy "by-hand" offsets [0, 1] runs [0, 0, 1, 1]
+
+// -----
+
+task.func @write(%i: index, %K: memref<8xf32>) {
+  task.return
+}
+task.graph @carried symbols [] {
+  %K = task.argument "K" state shape affine_map<() -> (8)> : memref<8xf32>
+  %S = event.create "step" shape affine_map<() -> ()> count affine_map<() -> (1)> reuse(carried) : !event.tensor<>
+  // expected-error@+1 {{waits for another step, or is waited for by one; run join-steps before lower-to-persistent}}
+  task.launch @write grid(() -> (1)) reads() writes(%K at <(i) -> (0) sizes [*]> : memref<8xf32>)
+    waits(%S at (i) -> () guards * : !event.tensor<>) notifies(%S at (i) -> () : !event.tensor<>)
+}
+task.schedule @carried bucket [] policy "by-hand" offsets [0, 1] runs [0, 0, 1, 1]
