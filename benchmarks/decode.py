@@ -122,8 +122,9 @@ def measure(bench: Bench) -> dict[str, Any]:
         ceiling_tbps=arguments.ceiling,
         notes=f"a step of {arguments.batch} sequences, {per_launch} to a launch; "
         f"medians of {arguments.repeats} runs of {arguments.tokens} steps; without "
-        f"events between the kernels {statistics.median(wholes):.4f} ms a step; bytes: weights, and "
-        f"keys and values of the median step; tokens of all runs {'equal' if same else 'DIFFER'}",
+        f"events between the kernels {statistics.median(wholes):.4f} ms a step; bytes: weights, "
+        "and keys and values of the median step; tokens of all runs "
+        f"{'equal' if same else 'DIFFER'}",
     )
 
 

@@ -79,6 +79,18 @@ private:
   Value less(Value a, Value b_) {
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, a, b_);
   }
+  Value add(Value a, Value b_) { return arith::AddIOp::create(b, loc, a, b_); }
+  /// Numbers of runs and tasks live as long as a body, and a GPU needs two
+  /// registers for an index.
+  Value toI32(Value index) {
+    return arith::IndexCastOp::create(b, loc, b.getI32Type(), index);
+  }
+  Value fromI32(Value number) {
+    return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), number);
+  }
+  Value i32(int32_t value) {
+    return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
+  }
   /// Each result of `map` at `dims`, the symbols being those of this step or
   /// the bounds of its bucket.
   SmallVector<OpFoldResult> evaluate(AffineMap map, ValueRange dims,
@@ -196,21 +208,21 @@ Value WorkerWriter::writeStep() {
   if (tables.getBankWords() && role != WorkerRole::loader)
     ClearBanksOp::create(b, loc, worker, tables.getBankWords());
   auto range = RunsOp::create(b, loc, worker);
+  Value begin = toI32(range.getBegin()), end = toI32(range.getEnd());
   auto isLeft = [&](OpBuilder &, Location, ValueRange args) {
-    Value more = less(args[0], range.getEnd());
-    more = arith::AndIOp::create(b, loc, more, args[1]);
+    Value more = arith::AndIOp::create(b, loc, less(args[0], end), args[1]);
     scf::ConditionOp::create(b, loc, more, args);
   };
   auto runOne = [&](OpBuilder &, Location, ValueRange args) {
-    auto run = RunOp::create(b, loc, worker, args[0], tables.getLaunchWidth());
-    Value ok = writeKinds(run.getLaunch(), run.getKind(), run.getFirst(),
-                          run.getStride(), run.getCount());
-    Value next = arith::AddIOp::create(b, loc, args[0], index(1));
-    scf::YieldOp::create(b, loc, ValueRange{next, ok});
+    auto run = RunOp::create(b, loc, worker, fromI32(args[0]),
+                             tables.getLaunchWidth());
+    Value ok = writeKinds(run.getLaunch(), run.getKind(), toI32(run.getFirst()),
+                          toI32(run.getStride()), toI32(run.getCount()));
+    scf::YieldOp::create(b, loc, ValueRange{add(args[0], i32(1)), ok});
   };
-  auto loop = scf::WhileOp::create(b, loc, {b.getIndexType(), b.getI1Type()},
-                                   ValueRange{range.getBegin(), boolean(true)},
-                                   isLeft, runOne);
+  auto loop =
+      scf::WhileOp::create(b, loc, {b.getI32Type(), b.getI1Type()},
+                           ValueRange{begin, boolean(true)}, isLeft, runOne);
   return loop.getResult(1);
 }
 
@@ -238,34 +250,32 @@ Value WorkerWriter::writeKinds(Value launch, Value kind, Value first,
   return dispatch.getResult(0);
 }
 
+/// `first`, `stride` and `count` are i32.
 Value WorkerWriter::writeTasks(LaunchOp kind, Value launch, Value first,
                                Value stride, Value count) {
-  Value length = arith::MulIOp::create(b, loc, stride, count);
-  Value end = arith::AddIOp::create(b, loc, first, length);
+  Value end = add(first, arith::MulIOp::create(b, loc, stride, count));
   if (role == WorkerRole::loader) {
     // Waits for nothing, so it cannot fail.
     auto loop = scf::ForOp::create(b, loc, first, end, stride);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    writeTask(kind, launch, loop.getInductionVar());
+    writeTask(kind, launch, fromI32(loop.getInductionVar()));
     b.setInsertionPointAfter(loop);
     return boolean(true);
   }
   auto isLeft = [&](OpBuilder &, Location, ValueRange args) {
-    Value more = less(args[0], end);
-    more = arith::AndIOp::create(b, loc, more, args[1]);
+    Value more = arith::AndIOp::create(b, loc, less(args[0], end), args[1]);
     scf::ConditionOp::create(b, loc, more, args);
   };
   // The run's first task is the first that is not skipped.
   auto runOne = [&](OpBuilder &, Location, ValueRange args) {
     isFirst = args[2];
-    Value ok = writeTask(kind, launch, args[0]);
-    Value next = arith::AddIOp::create(b, loc, args[0], stride);
-    scf::YieldOp::create(b, loc, ValueRange{next, ok, isFirst});
+    Value ok = writeTask(kind, launch, fromI32(args[0]));
+    scf::YieldOp::create(b, loc, ValueRange{add(args[0], stride), ok, isFirst});
   };
   Value go = boolean(true);
   auto loop = scf::WhileOp::create(
-      b, loc, {b.getIndexType(), b.getI1Type(), b.getI1Type()},
+      b, loc, {b.getI32Type(), b.getI1Type(), b.getI1Type()},
       ValueRange{first, go, go}, isLeft, runOne);
   return loop.getResult(1);
 }

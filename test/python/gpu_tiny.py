@@ -67,6 +67,7 @@ class Tiny:
             "events": [],
             "counter_words": 0,
             "scratch_bytes": 0,
+            "many_steps": True,
             "schedules": [schedule],
         }
         model = describe(TINY, found, OPTIONS).to_json()

@@ -37,6 +37,7 @@ TABLES: dict[str, Any] = {
     "events": [0, 0, 4, 1],
     "counter_words": 1,
     "scratch_bytes": 512,
+    "many_steps": True,
     "schedules": [
         {"bucket": [4], "policy": "list", "offsets": [0, 1], "runs": [0, 0, 1, 2]},
         {"bucket": [8], "policy": "list", "offsets": [0, 1, 2, 2], "runs": [0, 0, 1, 2] * 2},
@@ -204,6 +205,32 @@ def test_steps_prepared_at_once(driver):
     with pytest.raises(OptionError, match="n = 9"):
         program.prepare_all([({"x": given[0]}, {"n": 2}), ({"x": given[0]}, {"n": 9})])
     assert program.epoch == 3
+
+
+def test_several_steps_a_launch(driver):
+    """The contexts of a launch lie at equal distances and say how many follow; the last launch may
+    be shorter."""
+    program = runtime.Program(PACKAGE)
+    program.bind({"w": torch.zeros(4)})
+    seen = []
+
+    def kernel(context: EtcContext) -> None:
+        at = ctypes.addressof(context)
+        steps = [EtcContext.from_address(at + i * context.step_bytes) for i in range(context.steps)]
+        seen.append([(step.epoch, step.steps, words(step.symbols, 1)[0]) for step in steps])
+
+    driver.kernel = kernel
+    given = [torch.zeros(n, 4) for n in (2, 8, 3, 1, 5)]
+    steps = [({"x": x}, {"n": len(x)}) for x in given]
+    program.prepare_all(steps, per_launch=3)
+    program.launch()
+    program.launch()
+    assert seen == [[(1, 3, 2), (2, 2, 8), (3, 1, 3)], [(4, 2, 1), (5, 1, 5)]]
+    with pytest.raises(OptionError, match="no step is prepared"):
+        program.launch()
+    one = dataclasses.replace(PACKAGE, tables={**PACKAGE.tables, "many_steps": False})
+    with pytest.raises(OptionError, match="5 steps in one launch, but no event orders"):
+        runtime.Program(one).prepare_all(steps, per_launch=5)
 
 
 def test_a_new_start_forgets_epochs(driver):

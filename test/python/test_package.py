@@ -67,7 +67,7 @@ def test_every_cut_and_every_flipped_bit_is_found():
         (lambda data: b"", "no etc package"),
         (
             lambda data: data[:8] + (VERSION + 1).to_bytes(4, "little") + data[12:],
-            "version 3, this",
+            "version 4, this",
         ),
         (lambda data: data[:-1], "cut short or damaged: its checksum does not fit"),
         (lambda data: data[:12] + b"\xff\xff\xff\x7f" + data[16:], "cut short or damaged"),

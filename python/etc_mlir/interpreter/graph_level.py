@@ -50,6 +50,10 @@ def starving(launches: Collection[int]) -> Order:
     return lambda ready: max(ready, key=lambda task: (task[0] not in launches, task))
 
 
+# event::Reuse::carried
+_CARRIED = 2
+
+
 @dataclasses.dataclass
 class Launch:
     """A `task.launch` with its attributes read once. operands: what it reads, `reads` of them,
@@ -117,7 +121,8 @@ class GraphLevel:
             )
         self._events = {}
         for op in inner:
-            if op.name == "event.create":
+            # A carried event orders nothing within a step, and this runs one.
+            if op.name == "event.create" and op.attributes["reuse"] != _CARRIED:
                 attributes = op.attributes
                 # Names are for people: two events may share one.
                 key = f"{attributes['name']}#{len(self._events)}"
@@ -280,6 +285,12 @@ def _delinearize(task: int, grid: list[int]) -> tuple[int, ...]:
     return tuple(reversed(coordinates))
 
 
+def _edges(
+    ends: Sequence[_etc.Value], maps: Sequence[_etc.AffineMap], events: Mapping[_etc.Value, Event]
+) -> list[tuple[str, _etc.AffineMap]]:
+    return [(events[e].name, m) for e, m in zip(ends, maps, strict=True) if e in events]
+
+
 def _launch(
     op: _etc.Operation, bodies: dict[str, _etc.Block], events: dict[_etc.Value, Event]
 ) -> Launch:
@@ -292,8 +303,8 @@ def _launch(
         attributes["grid"],
         operands[: reads + writes],
         [*attributes["read_regions"], *attributes["write_regions"]],
-        [(events[e].name, m) for e, m in zip(waited, attributes["wait_maps"], strict=True)],
-        [(events[e].name, m) for e, m in zip(notified, attributes["notify_maps"], strict=True)],
+        _edges(waited, attributes["wait_maps"], events),
+        _edges(notified, attributes["notify_maps"], events),
         op.location,
         reads,
     )

@@ -24,7 +24,7 @@
 // CHECK: scf.if %[[CAME]] {
 // CHECK-NEXT: event.notify
 // CHECK-NEXT: task.mark {{.*}} finished
-// CHECK: scf.yield %{{.*}}, %[[CAME]], %{{.*}} : index, i1, i1
+// CHECK: scf.yield %{{.*}}, %[[CAME]], %{{.*}} : i32, i1, i1
 
 task.func @send(%i: index, %e: !event.tensor<data>) {
   %x = arith.constant 7 : i32

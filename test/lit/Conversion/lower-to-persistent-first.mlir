@@ -15,14 +15,14 @@
 // CHECK-LABEL: func.func @g_consumer
 // CHECK: case 0
 // CHECK: %[[TRUE:.*]] = arith.constant true
-// CHECK: scf.while (%{{.*}} = %{{.*}}, %{{.*}} = %[[TRUE]], %{{.*}} = %[[TRUE]]) : (index, i1, i1)
-// CHECK: ^bb0(%{{.*}}: index, %{{.*}}: i1, %[[F:.*]]: i1):
+// CHECK: scf.while (%{{.*}} = %{{.*}}, %{{.*}} = %[[TRUE]], %{{.*}} = %[[TRUE]]) : (i32, i1, i1)
+// CHECK: ^bb0(%{{.*}}: i32, %{{.*}}: i1, %[[F:.*]]: i1):
 // CHECK: %[[INSIDE:.*]] = arith.cmpi slt
 // CHECK: scf.if %[[INSIDE]]
 // CHECK: call @keep.consumer({{.*}}, %[[F]])
 // CHECK: %[[SKIPPED:.*]] = arith.xori %[[INSIDE]]
 // CHECK: %[[NEXT:.*]] = arith.andi %[[F]], %[[SKIPPED]]
-// CHECK: scf.yield %{{.*}}, %{{.*}}, %[[NEXT]] : index, i1, i1
+// CHECK: scf.yield %{{.*}}, %{{.*}}, %[[NEXT]] : i32, i1, i1
 
 // Words of 32 bits and their epochs: 16 * 16 elements of two bytes, twice.
 // CHECK: task.program @g
