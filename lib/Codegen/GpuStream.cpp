@@ -68,10 +68,17 @@ static Value waitEmpty(GpuBuilder &b, const Ring::Stage &stage) {
   return loop.getResult(0);
 }
 
+/// Starts the copy of a chunk into a stage that is empty.
 static void copyChunk(GpuBuilder &b, const Ring::Stage &stage, Value source,
                       Value firstBlock, Value blocks) {
   Value size = b.i32(Ring::kBlockBytes);
   Value bytes = b.mul(blocks, size);
+  // The consumers' loads of what lay there precede their arrival, but a copy does
+  // not queue behind loads as stores do: without a fence it could overtake them
+  // (E10).
+  b.make<NVVM::FenceProxyOp>(
+      NVVM::ProxyKind::async_shared,
+      NVVM::SharedSpaceAttr::get(b.getContext(), NVVM::SharedSpace::shared_cta));
   b.make<NVVM::MBarrierArriveExpectTxOp>(b.getI64Type(), stage.full, bytes,
                                          NVVM::MemScopeKind::CTA, false,
                                          Value());

@@ -23,7 +23,13 @@
 // LOADS-COUNT-8: ld.shared.v4.b32
 // LOADS-NOT: ld.shared.v4.b32
 
-// The loader: an empty stage, the bytes to expect, one bulk copy for each warp.
+// The loader: an empty stage, a fence between its readers and the copy that will write there
+// (E10), the bytes to expect, one bulk copy for each warp.
+// LOADER-NOT: fence.proxy.async
+// LOADER: mbarrier.try_wait.parity
+// LOADER-NOT: mbarrier.arrive.expect_tx
+// LOADER: fence.proxy.async.shared::cta;
+// LOADER-NOT: mbarrier.try_wait
 // LOADER: mbarrier.arrive.expect_tx.shared.b64
 // LOADER: cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes.L2::cache_hint
 // LOADER-NOT: cp.async.bulk
