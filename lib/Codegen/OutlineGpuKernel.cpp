@@ -31,8 +31,9 @@ static void declareSharedMemory(GpuBuilder &b) {
 
 /// Barriers and counts start afresh in every launch.
 static void initializeSharedMemory(GpuBuilder &b, Value context) {
-  Value epoch = b.load(
-      b.getI32Type(), b.advance(context, b.i32(offsetof(EtcContext, epoch))), 4);
+  Value epoch =
+      b.load(b.getI32Type(),
+             b.advance(context, b.i32(offsetof(EtcContext, epoch))), 4);
   b.loop(b.thread(), b.index(SharedLayout::kContext / 4),
          b.index(kBlockThreads), [&](Value word) {
            Value isEpoch = b.compare(arith::CmpIPredicate::eq, word,
@@ -40,8 +41,16 @@ static void initializeSharedMemory(GpuBuilder &b, Value context) {
            b.store(b.make<arith::SelectOp>(isEpoch, epoch, b.i32(0)),
                    b.advance(b.shared(0), b.mul(word, b.index(4))));
          });
-  b.when(b.isThread(0),
-         [&] { b.store(context, b.shared(SharedLayout::kContext)); });
+  b.when(b.isThread(0), [&] {
+    b.store(context, b.shared(SharedLayout::kContext));
+    Value trace = b.load(
+        b.getI64Type(), b.advance(context, b.i32(offsetof(EtcContext, trace))));
+    Value isTraced = b.make<arith::CmpIOp>(
+        arith::CmpIPredicate::ne, trace,
+        b.make<arith::ConstantOp>(b.getI64IntegerAttr(0)));
+    b.store(b.make<arith::ExtUIOp>(b.getI32Type(), isTraced),
+            b.shared(SharedLayout::kTracing));
+  });
   int64_t barriers = 2 * kConsumerWarps * SharedLayout::kMaxStages;
   b.when(b.compare(arith::CmpIPredicate::ult, b.thread(), b.index(barriers)),
          [&] {

@@ -464,9 +464,9 @@ struct LowerMark : OpConversionPattern<task::MarkOp> {
         b.store(launch, b.shared(SharedLayout::kCurrentLaunch));
         b.store(task, b.shared(SharedLayout::kCurrentTask));
       }
-      Value trace = field(b, context, Field::trace);
-      Value none = b.make<LLVM::ZeroOp>(trace.getType());
-      b.when(b.make<LLVM::ICmpOp>(LLVM::ICmpPredicate::ne, trace, none),
+      // Nearer than the pointer in the context, for the many that are not.
+      Value isTraced = b.load(b.getI32Type(), b.shared(SharedLayout::kTracing));
+      b.when(b.compare(arith::CmpIPredicate::ne, isTraced, b.i32(0)),
              [&] { record(b, context, launch, task, op.getFinished()); });
     });
     rewriter.eraseOp(op);
