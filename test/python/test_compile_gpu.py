@@ -11,12 +11,13 @@ from torch_engine import TINY
 
 import etc_mlir
 from etc_mlir.cli import main
-from etc_mlir.compile_gpu import compile_file, compile_text
+from etc_mlir.compile_gpu import compile_file, compile_model, compile_text
 from etc_mlir.errors import CompileError, OptionError, TargetError
 from etc_mlir.options import CompileOptions
 from etc_mlir.package import Package, is_package
 
 GRAPHS = Path(__file__).parents[2] / "examples" / "graphs"
+ODD = Path(__file__).parents[1] / "data" / "odd.json"
 needs_ptxas = pytest.mark.skipif(shutil.which("ptxas") is None, reason="no ptxas on PATH")
 H200 = CompileOptions.of(target="h200", workers=2, policy="round-robin")
 
@@ -35,6 +36,21 @@ def test_every_level_of_graph(name, workers, launches, tmp_path):
     assert f".entry {package.tables['kernel']}(" in package.ptx
     kept = sorted(path.name for path in (tmp_path / "phases").iterdir())
     assert kept[0] == "0-imported.mlir" and kept[-1].endswith("-ptx.mlir")
+
+
+@needs_ptxas
+def test_odd_sizes_of_a_decoder():
+    """Linears of K = 384, 1024 and 3072, and a vocabulary that no tile divides."""
+    options = CompileOptions.of(target="h200", max_batch=4, max_seq=256)
+    package = compile_model(ODD, options)
+    weights = {b.name: b for b in package.buffers if b.role == "weight"}
+    assert {b.extents(())[-1] for b in weights.values() if b.layout == "mma_fragments"} == {
+        384,
+        1024,
+        3072,
+    }
+    assert weights["model.embed_tokens.weight"].extents(()) == (1003, 384)
+    assert 0 < package.registers <= 168
 
 
 @needs_ptxas
