@@ -7,8 +7,8 @@
 Runs where PyTorch and cuda-bindings are. Writes a checkpoint of random weights of that shape,
 sharded as Hugging Face does it, to a folder beside the package (--folder), and loads it as
 `etc generate` does: each tensor to the device and there into the order of tiles. What moving the
-weights costs is measured by copying the same files' bytes from the page cache to the device through
-one pinned buffer, with nothing else done.
+weights costs is measured by copying the same files' bytes from the page cache to the device in the
+same way, with nothing else done.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from etc_mlir.package import Package
 from etc_mlir.runtime.decoding import Decoding
 from etc_mlir.runtime.launch import Program
 from etc_mlir.runtime.measure import record, write_records
+from etc_mlir.runtime.weights import Upload
 from etc_mlir.weights import stream
 
 _SHARD_BYTES = 4 << 30
-_PINNED_BYTES = 256 << 20
 
 
 def write_checkpoint(decoder: Decoder, config: Path, folder: Path) -> int:
@@ -65,19 +65,15 @@ def write_checkpoint(decoder: Decoder, config: Path, folder: Path) -> int:
 
 
 def move(folder: Path) -> float:
-    """Seconds to copy every tensor of the folder to the device, through one pinned buffer."""
-    pinned = torch.empty(_PINNED_BYTES, dtype=torch.uint8, pin_memory=True)
-    target = torch.empty(_PINNED_BYTES, dtype=torch.uint8, device="cuda")
+    """Seconds to copy every tensor of the folder to the device, and nothing else."""
+    upload = Upload(torch.device("cuda"))
     torch.cuda.synchronize()
     begin = time.perf_counter()
     for path in sorted(folder.glob("*.safetensors")):
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118, the file is no mapping
-                flat = file.get_tensor(name).view(-1).view(torch.uint8)
-                for part in flat.split(_PINNED_BYTES):
-                    pinned[: len(part)].copy_(part)
-                    target[: len(part)].copy_(pinned[: len(part)])
-    torch.cuda.synchronize()
+                upload.send(file.get_tensor(name))
+    upload.finish()
     return time.perf_counter() - begin
 
 

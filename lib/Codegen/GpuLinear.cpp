@@ -637,6 +637,9 @@ void StreamedLinear::emit() {
   b.warpBarrier();
 }
 
+/// A kernel whose long inputs fit for so few tokens is for single sequences.
+static constexpr int64_t kFewTokens = 4;
+
 /// Emits code for few tokens and for many: with the input in shared memory as far
 /// as it fits there, and for as few groups of eight tokens as will do.
 static void lowerStreamed(GpuBuilder &b, task::LinearOp op, const Ring &ring) {
@@ -651,14 +654,21 @@ static void lowerStreamed(GpuBuilder &b, task::LinearOp op, const Ring &ring) {
   };
   if (!ShapedType::isDynamic(bound))
     return emit(bound);
-  int64_t few = fit ? std::min<int64_t>(fit, 8) : 8;
+  SmallVector<int64_t, 2> bounds;
+  if (fit > 0 && fit < 8)
+    bounds.push_back(fit);
+  // Where so few fit that steps of 8 tokens are rare, they run the code for more.
+  if (bounds.empty() || fit > kFewTokens)
+    bounds.push_back(8);
   Value tokens = b.make<memref::DimOp>(op.getOutput(), 0);
-  Value isFew = b.compare(arith::CmpIPredicate::ule, tokens, b.index(few));
-  auto branch = b.make<scf::IfOp>(isFew, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  emit(few);
-  b.setInsertionPointToStart(branch.elseBlock());
+  for (int64_t most : bounds) {
+    Value isFew = b.compare(arith::CmpIPredicate::ule, tokens, b.index(most));
+    auto branch = b.make<scf::IfOp>(isFew, /*withElseRegion=*/true);
+    b.setInsertionPointToStart(branch.thenBlock());
+    emit(most);
+    b.setInsertionPointToStart(branch.elseBlock());
+  }
   emit(SharedLayout::kMaxTokens);
 }
 

@@ -46,7 +46,9 @@ def PlanSharedMemoryPass : Pass<"plan-shared-memory", "::mlir::ModuleOp"> {
     Option<"stageBytes", "stage-bytes", "int64_t", "4096",
            "largest chunk of one bulk copy; a multiple of 512">,
     Option<"activationBytes", "activation-bytes", "int64_t", "32768",
-           "at most so much for inputs that are kept for a run">
+           "so much for inputs that are kept for a run, in steps of more tokens">,
+    Option<"tokens", "tokens", "int64_t", "1",
+           "of the steps whose inputs are kept whole, if that leaves a ring">
   ];
 }
 

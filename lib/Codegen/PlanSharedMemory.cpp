@@ -21,6 +21,9 @@ using namespace etc::codegen;
 
 /// Two stages keep 90 % of the memory's bandwidth busy, three nearly all of it.
 static constexpr int64_t kMinStages = 3;
+static constexpr int64_t kLeastStageBytes = 1024;
+/// Covers the latency of the memory at its full speed about twice.
+static constexpr int64_t kLeastRingBytes = 64 * 1024;
 
 namespace {
 struct PlanSharedMemory
@@ -39,10 +42,12 @@ private:
   /// What the operations of all bodies ask for.
   struct Needs {
     bool streams = false;
-    int64_t scratch = 0, activations = 0;
+    int64_t scratch = 0;
+    int64_t columns = 0; // of the longest input that is kept
     void add(Operation *op);
   };
 
+  int64_t chooseActivations(const Needs &needs, int64_t fixed) const;
   LogicalResult plan(task::ProgramOp program, const Needs &needs) {
     int64_t bytes = this->bytes, stageBytes = this->stageBytes;
     bool streams = needs.streams;
@@ -51,12 +56,14 @@ private:
              << stageBytes
              << " bytes: stage-bytes is a positive multiple of 512";
     int64_t scratch = needs.scratch;
-    int64_t activations =
-        llvm::alignTo(std::min<int64_t>(needs.activations, activationBytes),
-                      SharedLayout::kRingAlignment);
     int64_t fixed = llvm::alignTo(SharedLayout::kScratch + scratch,
-                                  SharedLayout::kRingAlignment) +
-                    activations;
+                                  SharedLayout::kRingAlignment);
+    int64_t activations = chooseActivations(needs, fixed);
+    fixed += activations;
+    // Shorter chunks rather than a ring of one or two.
+    while (streams && stageBytes > kLeastStageBytes &&
+           bytes < fixed + kMinStages * kConsumerWarps * stageBytes)
+      stageBytes /= 2;
     int64_t perStage = kConsumerWarps * stageBytes;
     int64_t stages = 0;
     if (streams) {
@@ -86,6 +93,18 @@ private:
 };
 } // namespace
 
+/// All that the steps that matter keep, if that leaves a ring; for longer steps,
+/// as much as `activation-bytes`.
+int64_t PlanSharedMemory::chooseActivations(const Needs &needs,
+                                            int64_t fixed) const {
+  int64_t perToken = 2 * needs.columns;
+  int64_t wanted = std::min(perToken * tokens, bytes - fixed - kLeastRingBytes);
+  int64_t most = perToken * SharedLayout::kMaxTokens;
+  return llvm::alignTo(
+      std::min(std::max<int64_t>(wanted, activationBytes), most),
+      SharedLayout::kRingAlignment);
+}
+
 void PlanSharedMemory::Needs::add(Operation *op) {
   streams |= isa<task::StreamOp>(op);
   int64_t tile = 0;
@@ -104,7 +123,6 @@ void PlanSharedMemory::Needs::add(Operation *op) {
   if (auto linear = dyn_cast<task::LinearOp>(op); linear && linear.getFirst()) {
     int64_t columns =
         cast<MemRefType>(linear.getInput().getType()).getDimSize(1);
-    activations =
-        std::max(activations, 2 * columns * SharedLayout::kMaxTokens);
+    this->columns = std::max(this->columns, columns);
   }
 }

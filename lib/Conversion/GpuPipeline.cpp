@@ -33,10 +33,12 @@ static void buildDevice(OpPassManager &pm) {
 }
 
 void etc::buildGpuPipeline(OpPassManager &pm, StringRef chip,
-                           StringRef features, int64_t sharedBytes) {
+                           StringRef features, int64_t sharedBytes,
+                           int64_t tokens) {
   pm.addPass(createOutlineGpuKernelPass());
   PlanSharedMemoryPassOptions memory;
   memory.bytes = sharedBytes;
+  memory.tokens = tokens;
   pm.addPass(createPlanSharedMemoryPass(memory));
   pm.addPass(createLowerTilesToGpuPass());
   buildDevice(pm.nest<gpu::GPUModuleOp>());

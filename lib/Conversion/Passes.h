@@ -24,7 +24,8 @@ void buildCpuPipeline(mlir::OpPassManager &pm);
 /// holds PTX, task.program kept. `chip` and `features` are LLVM's names; a block can
 /// have `sharedBytes` of shared memory.
 void buildGpuPipeline(mlir::OpPassManager &pm, llvm::StringRef chip,
-                      llvm::StringRef features, int64_t sharedBytes);
+                      llvm::StringRef features, int64_t sharedBytes,
+                      int64_t tokens);
 
 } // namespace etc
 

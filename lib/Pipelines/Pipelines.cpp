@@ -78,6 +78,8 @@ struct GpuOptions : PassPipelineOptions<GpuOptions> {
                                llvm::cl::desc("version of the PTX instruction set")};
   Option<int64_t> sharedBytes{*this, "shared-bytes", llvm::cl::init(232448),
                               llvm::cl::desc("shared memory of one block")};
+  Option<int64_t> tokens{*this, "tokens", llvm::cl::init(1),
+                         llvm::cl::desc("of the steps that should be fast")};
 };
 
 } // namespace
@@ -176,7 +178,8 @@ static void buildWeights(OpPassManager &pm, const WeightsOptions &) {
 }
 
 static void buildGpu(OpPassManager &pm, const GpuOptions &options) {
-  buildGpuPipeline(pm, options.chip, options.features, options.sharedBytes);
+  buildGpuPipeline(pm, options.chip, options.features, options.sharedBytes,
+                   options.tokens);
 }
 
 void etc::registerPipelines() {

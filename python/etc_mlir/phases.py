@@ -59,7 +59,10 @@ def phases(options: CompileOptions) -> list[Phase]:
             Phase("persistent", "pipeline-persistent", "the persistent kernel"),
             Phase("llvm", "pipeline-cpu", "code for threads"),
         ]
-    machine = f"chip={target.chip} features={target.features} shared-bytes={target.shared_bytes}"
+    machine = (
+        f"chip={target.chip} features={target.features} shared-bytes={target.shared_bytes} "
+        f"tokens={options.max_batch}"
+    )
     return [
         *found,
         Phase("weights", "pipeline-weights", "streaming weights"),

@@ -1,10 +1,13 @@
 // RUN: etc-opt %s --plan-shared-memory --split-input-file 2>/dev/null | FileCheck %s
 // RUN: etc-opt %s --plan-shared-memory=activation-bytes=2048 --split-input-file 2>/dev/null | FileCheck %s --check-prefix=FEW
-// RUN: etc-opt %s --plan-shared-memory=activation-bytes=0 --split-input-file 2>/dev/null | FileCheck %s --check-prefix=OFF
+// RUN: etc-opt %s --plan-shared-memory="activation-bytes=0 tokens=0" --split-input-file 2>/dev/null | FileCheck %s --check-prefix=OFF
+
+// RUN: etc-opt %s --plan-shared-memory="tokens=64" --split-input-file 2>/dev/null | FileCheck %s --check-prefix=MANY
 
 // An input that is kept: 16 tokens of 2 bytes for each column, or as much as it may take.
 // What the ring has left is less by as much.
 // CHECK: task.shared_memory @kept threads 288 stages 5 of 4096 scratch 17920 activations 32768 total 216064
+// MANY: task.shared_memory @kept threads 288 stages 5 of 4096 scratch 17920 activations 32768 total 216064
 // FEW: task.shared_memory @kept threads 288 stages 6 of 4096 scratch 17920 activations 2048 total 218112
 // OFF: task.shared_memory @kept threads 288 stages 6 of 4096 scratch 17920 activations 0 total 216064
 task.program @kept worker @kept_worker attributes {
@@ -45,6 +48,23 @@ task.program @few worker @few_worker attributes {
 gpu.module @few_device {
   func.func private @merge(%partial: memref<2x4x1x66xf32>, %y: memref<2x4x64xbf16>) {
     task.merge_splits ins(%partial : memref<2x4x1x66xf32>) outs(%y : memref<2x4x64xbf16>)
+    return
+  }
+}
+
+// -----
+
+// Steps of 16 tokens that should be fast keep their inputs whole, and the ring gets
+// shorter chunks; never less than 64 KiB of ring.
+// MANY: task.shared_memory @long threads 288 stages 4 of 2048 scratch 17920 activations 147456
+// CHECK: task.shared_memory @long threads 288 stages 5 of 4096 scratch 17920 activations 32768
+task.program @long worker @long_worker attributes {
+  symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
+  event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
+gpu.module @long_device {
+  func.func private @body(%x: memref<4x12288xbf16>, %w: memref<16x12288xbf16>, %y: memref<4x16xbf16>, %first: i1) {
+    %s = task.stream %w : memref<16x12288xbf16> -> !task.stream<memref<16x12288xbf16>>
+    task.linear ins(%x, %s : memref<4x12288xbf16>, !task.stream<memref<16x12288xbf16>>) first(%first) outs(%y : memref<4x16xbf16>)
     return
   }
 }
