@@ -377,7 +377,8 @@ static void mergeHead(GpuBuilder &b, task::MergeSplitsOp op, Value token,
                       Value head) {
   auto partial = cast<MemRefType>(op.getPartial().getType());
   int64_t parts = partial.getDimSize(2), width = partial.getDimSize(3) - 2;
-  int64_t pairs = width / 2, groups = kConsumers / pairs;
+  // No more than a few: the last sum takes all of them at once.
+  int64_t pairs = width / 2, groups = std::min<int64_t>(kConsumers / pairs, 16);
   Type f32 = b.getF32Type();
   auto addf = [&](Value x, Value y) -> Value {
     return b.make<arith::AddFOp>(x, y);
@@ -451,12 +452,11 @@ static void mergeHead(GpuBuilder &b, task::MergeSplitsOp op, Value token,
         one.push_back(b.load(f32, b.advance(from, b.i32(4 * i))));
       return one;
     };
-    SmallVector<Value> total = read(b.index(0));
-    total = b.loop(b.index(1), b.index(groups), b.index(1), total,
-                   [&](Value group, ValueRange sums) {
-                     return merge({SmallVector<Value>(sums), read(group)});
-                   });
-    Value factor = b.make<arith::DivFOp>(b.f32(1), total[3]);
+    SmallVector<SmallVector<Value>> sums;
+    for (int64_t i = 0; i < groups; ++i)
+      sums.push_back(read(b.index(i)));
+    SmallVector<Value> total = merge(sums);
+    Value factor = b.reciprocal(total[3]);
     SmallVector<Value> values = {mulf(total[0], factor),
                                  mulf(total[1], factor)};
     Type element = cast<MemRefType>(op.getOutput().getType()).getElementType();

@@ -125,6 +125,12 @@ Value GpuBuilder::shuffleFrom(Value value, Value lane) {
                             i32(kWarpSize - 1), NVVM::ShflKind::idx,
                             UnitAttr());
 }
+Value GpuBuilder::reciprocal(Value x) {
+  return make<LLVM::CallIntrinsicOp>(
+             getF32Type(), getStringAttr("llvm.nvvm.rcp.approx.ftz.f"),
+             ValueRange(x))
+      .getResult(0);
+}
 SmallVector<Value> GpuBuilder::mma(ValueRange a, ValueRange b,
                                    ValueRange sums) {
   SmallVector<Type> types(4, getF32Type());

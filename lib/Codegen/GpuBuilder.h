@@ -131,6 +131,8 @@ public:
       mlir::Value value,
       llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
 
+  /// 1 / x to within 1 ulp: one instruction, where a division is a call.
+  mlir::Value reciprocal(mlir::Value x);
   /// mma.m16n8k16 on bf16: the four sums of a lane, `a` and `b` registers of i32.
   llvm::SmallVector<mlir::Value> mma(mlir::ValueRange a, mlir::ValueRange b,
                                      mlir::ValueRange sums);

@@ -22,7 +22,7 @@ static Value silu(GpuBuilder &b, Value x) {
   Value negated = b.make<arith::NegFOp>(x);
   Value divisor = b.make<arith::AddFOp>(
       b.make<math::ExpOp>(negated).getResult(), b.f32(1));
-  return b.make<arith::DivFOp>(x, divisor);
+  return b.make<arith::MulFOp>(x, b.reciprocal(divisor));
 }
 
 namespace {

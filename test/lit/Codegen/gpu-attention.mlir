@@ -87,7 +87,7 @@ func.func private @hint(%seq: memref<?xi64>, %blocks: memref<1x16xi64>, %cache: 
 // CHECK-NOT: ld.relaxed
 // CHECK: nvvm.barrier
 // CHECK: nvvm.barrier
-// CHECK: arith.divf
+// CHECK: "llvm.nvvm.rcp.approx.ftz.f"
 // CHECK: arith.truncf {{.*}} : vector<2xf32> to vector<2xbf16>
 // CHECK: llvm.store {{.*}} atomic syncscope("device") monotonic {{.*}} : i64, !llvm.ptr<1>
 // CHECK-NOT: nvvm.barrier
