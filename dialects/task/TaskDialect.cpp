@@ -49,6 +49,9 @@ LogicalResult SymbolAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "symbol '" << name
                        << "' needs a range of positive extents, got " << min
                        << " to " << max;
+  if (max > INT32_MAX)
+    return emitError() << "symbol '" << name << "' goes up to " << max
+                       << "; an extent has 31 bits";
   return success();
 }
 

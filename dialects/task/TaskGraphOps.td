@@ -260,6 +260,25 @@ def Task_StreamOp : Task_Op<"stream", [MemoryEffects<[MemRead, MemWrite]>]> {
   let hasVerifier = 1;
 }
 
+def Task_PrefetchPartOp : Task_Op<"prefetch_part", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Have the keys and values of a part brought nearer";
+  let description = [{
+    A hint: what earlier steps left in the cache for the part that a
+    `task.split_attention` with the same operands will read. On a GPU, the loader warp
+    has it brought to the L2 cache; elsewhere it is nothing. It gives no values, so rows
+    that the step itself writes may be among them. Where it stands before `task.ready`,
+    seq, pos and block_table are inputs of the step, which no task writes.
+  }];
+  let arguments = (ins AnyMemRef:$seq, AnyMemRef:$pos, AnyMemRef:$block_table,
+                       AnyMemRef:$cache, Index:$sequence, Index:$head, Index:$part,
+                       I64Attr:$parts);
+  let assemblyFormat = [{
+    $seq `,` $pos `,` $block_table `,` $cache `at` `(` $sequence `,` $head `,` $part `)`
+    `of` $parts attr-dict `:` type($seq) `,` type($pos) `,` type($block_table) `,`
+    type($cache)
+  }];
+}
+
 def Task_ScheduleOp : Task_Op<"schedule", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Which worker runs which tasks of a graph, in order";
   let description = [{

@@ -500,7 +500,7 @@ LogicalResult FuncOp::verify() {
   for (Operation &op : getBody().front()) {
     if (&op == ready)
       break;
-    if (!isa<StreamOp>(op) && !isMemoryEffectFree(&op))
+    if (!isa<StreamOp, PrefetchPartOp>(op) && !isMemoryEffectFree(&op))
       return op.emitOpError("T8: may not run before task.ready");
   }
   return success();

@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Codegen/GpuTiles.h"
+#include "lib/Codegen/GpuAttention.h"
 #include "lib/Codegen/GpuWords.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -17,34 +17,17 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::codegen;
 
-/// Less than any product of a query and a key, and no infinity.
-static constexpr double kNoMaximum = -3.0e38;
-/// The size of a part is a multiple of this (`task.split_attention`).
-static constexpr int64_t kPartStep = 8;
-
 namespace {
-class SplitAttention {
+class SplitAttention : public AttentionPart {
 public:
   SplitAttention(GpuBuilder &b, task::SplitAttentionOp op)
-      : b(b), op(op), partial(cast<MemRefType>(op.getPartial().getType())),
-        cache(cast<MemRefType>(op.getCache().getType())),
-        element(cache.getElementType()), width(cache.getDimSize(4)),
-        pageTokens(cache.getDimSize(3)), lanes(width / kWarpSize),
-        group(partial.getDimSize(1) / cache.getDimSize(1)),
+      : AttentionPart(b, op), lanes(width / kWarpSize),
         positions(group * lanes > 8 ? 2 : 4) {}
 
-  LogicalResult emit();
+  LogicalResult check();
 
 private:
-  using Values = SmallVector<Value>;
-  /// What the query heads of one warp have gathered.
-  struct Sums {
-    Value maximum, total;
-    Values values; // this lane's elements
-  };
-
-  void emitPart(Value inSequence, Value inHead, Value inPart);
-  Value countPositions(Value sequence);
+  void emitTokens() override;
   void append(Value token);
   void attend(Value token);
   Values loadRows(Value first, Value limit);
@@ -52,12 +35,6 @@ private:
                   ValueRange state, ValueRange rows);
   void combine(Value token, ValueRange state);
 
-  Value isOfSequence(Value token);
-  Value position(Value token) { return load(op.getPos(), token); }
-  Value load(Value memref, ValueRange indices) {
-    return b.make<arith::IndexCastOp>(
-        b.getIndexType(), b.make<memref::LoadOp>(memref, indices));
-  }
   Value column(Value head) {
     return b.add(b.mul(head, b.index(width)), laneColumn());
   }
@@ -74,25 +51,11 @@ private:
   Value cacheAddress(Value page, int64_t half, Value slot);
   Value warpSlot(Value warp, int64_t head);
 
-  Value addf(Value x, Value y) { return b.make<arith::AddFOp>(x, y); }
-  Value mulf(Value x, Value y) { return b.make<arith::MulFOp>(x, y); }
-  Value subf(Value x, Value y) { return b.make<arith::SubFOp>(x, y); }
-  Value maxf(Value x, Value y) { return b.make<arith::MaximumFOp>(x, y); }
   Value exp(Value x) { return b.make<math::ExpOp>(x); }
-  Value minimum(Value x, Value y) { return b.make<arith::MinSIOp>(x, y); }
-  Value isLess(Value x, Value y) {
-    return b.compare(arith::CmpIPredicate::slt, x, y);
-  }
 
-  GpuBuilder &b;
-  task::SplitAttentionOp op;
-  MemRefType partial, cache;
-  Type element;
-  int64_t width, pageTokens, lanes, group;
+  int64_t lanes;
   /// That a warp takes at a time: neighbours, on one page. More spill registers.
   int64_t positions;
-  /// Of the part at hand.
-  Value inSequence, inHead, inPart, sequence, head, begin, end, keyHeads;
 };
 } // namespace
 
@@ -170,28 +133,6 @@ SmallVector<Value> SplitAttention::cacheElements(Value row) {
 //===----------------------------------------------------------------------===//
 // One part
 //===----------------------------------------------------------------------===//
-
-Value SplitAttention::isOfSequence(Value token) {
-  return b.compare(arith::CmpIPredicate::eq, load(op.getSeq(), token),
-                   sequence);
-}
-
-/// The positions that the sequence has after this step; 0: it has no token.
-Value SplitAttention::countPositions(Value sequence) {
-  Value tokens = b.make<memref::DimOp>(op.getSeq(), 0);
-  Value mine =
-      b.loop(b.lane(), tokens, b.index(kWarpSize), b.i32(0),
-             [&](Value token, ValueRange most) -> Values {
-               Value count = b.add(b.toI32(position(token)), b.i32(1));
-               Value own = b.make<arith::SelectOp>(isOfSequence(token), count,
-                                                   b.i32(0));
-               return {b.make<arith::MaxSIOp>(most.front(), own)};
-             })
-          .front();
-  return b.toIndex(b.reduceLanes(mine, [&](Value x, Value y) -> Value {
-    return b.make<arith::MaxSIOp>(x, y);
-  }));
-}
 
 /// Stores the key and the value of a token of this step in the cache; one warp.
 void SplitAttention::append(Value token) {
@@ -396,22 +337,7 @@ void SplitAttention::attend(Value token) {
   b.consumerBarrier();
 }
 
-void SplitAttention::emitPart(Value inSequence, Value inHead, Value inPart) {
-  this->inSequence = inSequence;
-  this->inHead = inHead;
-  this->inPart = inPart;
-  sequence = b.add(op.getSequence(), inSequence);
-  head = b.add(op.getHead(), inHead);
-  Value part = b.add(op.getPart(), inPart);
-  Value tokens = b.make<memref::DimOp>(op.getSeq(), 0);
-  Value length = countPositions(sequence);
-  int64_t step = kPartStep * op.getParts();
-  Value size = b.mul(
-      b.make<arith::DivUIOp>(b.add(length, b.index(step - 1)),
-                             b.index(step)),
-      b.index(kPartStep));
-  begin = b.mul(part, size);
-  end = minimum(length, b.add(begin, size));
+void SplitAttention::emitTokens() {
   b.loop(b.warp(), tokens, b.index(kConsumerWarps),
          [&](Value token) { append(token); });
   // What was appended is read by all warps; what others share is free again.
@@ -421,29 +347,25 @@ void SplitAttention::emitPart(Value inSequence, Value inHead, Value inPart) {
   });
 }
 
-LogicalResult SplitAttention::emit() {
+LogicalResult SplitAttention::check() {
   if (width % kWarpSize || (lanes > 1 && lanes % wordElements()))
     return op.emitOpError("has GPU code for heads of 32 elements or a multiple "
                           "of 64, not of ")
            << width;
-  int64_t columns =
-      cast<MemRefType>(op.getQkv().getType()).getDimSize(1);
-  keyHeads = b.index(columns / (width * (group + 2)));
-  auto extent = [&](Value memref, int64_t dim) -> Value {
-    return b.make<memref::DimOp>(memref, dim);
-  };
-  b.loop(b.index(0), extent(op.getBlockTable(), 0), b.index(1), [&](Value i) {
-    b.loop(b.index(0), extent(op.getCache(), 1), b.index(1), [&](Value j) {
-      b.loop(b.index(0), extent(op.getPartial(), 2), b.index(1),
-             [&](Value k) { emitPart(i, j, k); });
-    });
-  });
   return success();
 }
 
 LogicalResult etc::codegen::lowerSplitAttention(GpuBuilder &b,
                                                 task::SplitAttentionOp op) {
-  return SplitAttention(b, op).emit();
+  if (hasMmaAttention(op)) {
+    lowerMmaAttention(b, op);
+    return success();
+  }
+  SplitAttention attention(b, op);
+  if (failed(attention.check()))
+    return failure();
+  attention.emit();
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -455,7 +377,8 @@ static void mergeHead(GpuBuilder &b, task::MergeSplitsOp op, Value token,
                       Value head) {
   auto partial = cast<MemRefType>(op.getPartial().getType());
   int64_t parts = partial.getDimSize(2), width = partial.getDimSize(3) - 2;
-  int64_t pairs = width / 2, groups = kConsumers / pairs;
+  // No more than a few: the last sum takes all of them at once.
+  int64_t pairs = width / 2, groups = std::min<int64_t>(kConsumers / pairs, 16);
   Type f32 = b.getF32Type();
   auto addf = [&](Value x, Value y) -> Value {
     return b.make<arith::AddFOp>(x, y);
@@ -529,12 +452,11 @@ static void mergeHead(GpuBuilder &b, task::MergeSplitsOp op, Value token,
         one.push_back(b.load(f32, b.advance(from, b.i32(4 * i))));
       return one;
     };
-    SmallVector<Value> total = read(b.index(0));
-    total = b.loop(b.index(1), b.index(groups), b.index(1), total,
-                   [&](Value group, ValueRange sums) {
-                     return merge({SmallVector<Value>(sums), read(group)});
-                   });
-    Value factor = b.make<arith::DivFOp>(b.f32(1), total[3]);
+    SmallVector<SmallVector<Value>> sums;
+    for (int64_t i = 0; i < groups; ++i)
+      sums.push_back(read(b.index(i)));
+    SmallVector<Value> total = merge(sums);
+    Value factor = b.reciprocal(total[3]);
     SmallVector<Value> values = {mulf(total[0], factor),
                                  mulf(total[1], factor)};
     Type element = cast<MemRefType>(op.getOutput().getType()).getElementType();

@@ -120,6 +120,30 @@ Value GpuBuilder::shuffle(Value value, int64_t mask) {
                             i32(kWarpSize - 1), NVVM::ShflKind::bfly,
                             UnitAttr());
 }
+Value GpuBuilder::shuffleFrom(Value value, Value lane) {
+  return make<NVVM::ShflOp>(value.getType(), i32(-1), value, lane,
+                            i32(kWarpSize - 1), NVVM::ShflKind::idx,
+                            UnitAttr());
+}
+Value GpuBuilder::reciprocal(Value x) {
+  return make<LLVM::CallIntrinsicOp>(
+             getF32Type(), getStringAttr("llvm.nvvm.rcp.approx.ftz.f"),
+             ValueRange(x))
+      .getResult(0);
+}
+SmallVector<Value> GpuBuilder::mma(ValueRange a, ValueRange b,
+                                   ValueRange sums) {
+  SmallVector<Type> types(4, getF32Type());
+  auto type = LLVM::LLVMStructType::getLiteral(getContext(), types);
+  Value next = make<NVVM::MmaOp>(
+      type, a, b, sums, ArrayRef<int64_t>{16, 8, 16}, std::nullopt,
+      std::nullopt, std::array{NVVM::MMATypes::bf16, NVVM::MMATypes::bf16},
+      std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
+  SmallVector<Value> values;
+  for (int64_t i = 0; i < 4; ++i)
+    values.push_back(make<LLVM::ExtractValueOp>(next, ArrayRef<int64_t>{i}));
+  return values;
+}
 Value GpuBuilder::reduceLanes(Value value,
                               function_ref<Value(Value, Value)> combine) {
   for (int64_t mask = kWarpSize / 2; mask; mask /= 2)

@@ -124,10 +124,18 @@ public:
   mlir::Value nextSums();
   /// The value of the lane whose number differs in `mask`.
   mlir::Value shuffle(mlir::Value value, int64_t mask);
+  /// The value of lane `lane` (i32).
+  mlir::Value shuffleFrom(mlir::Value value, mlir::Value lane);
   /// Combines the values of all lanes; every lane gets the result.
   mlir::Value reduceLanes(
       mlir::Value value,
       llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
+
+  /// 1 / x to within 1 ulp: one instruction, where a division is a call.
+  mlir::Value reciprocal(mlir::Value x);
+  /// mma.m16n8k16 on bf16: the four sums of a lane, `a` and `b` registers of i32.
+  llvm::SmallVector<mlir::Value> mma(mlir::ValueRange a, mlir::ValueRange b,
+                                     mlir::ValueRange sums);
 
   /// Address in shared memory, `offset` in bytes.
   mlir::Value shared(int64_t offset);

@@ -22,7 +22,7 @@ static Value silu(GpuBuilder &b, Value x) {
   Value negated = b.make<arith::NegFOp>(x);
   Value divisor = b.make<arith::AddFOp>(
       b.make<math::ExpOp>(negated).getResult(), b.f32(1));
-  return b.make<arith::DivFOp>(x, divisor);
+  return b.make<arith::MulFOp>(x, b.reciprocal(divisor));
 }
 
 namespace {
@@ -298,24 +298,17 @@ StreamedLinear::loadActivations(Value first, int64_t blocks,
 void StreamedLinear::multiply(Value data, Value block,
                               ArrayRef<Value> activations, int64_t turn,
                               MutableArrayRef<Value> state) {
-  Type i32 = b.getI32Type(), f32 = b.getF32Type();
+  Type i32 = b.getI32Type();
   Value offset =
       b.add(b.mul(block, b.i32(Ring::kBlockBytes)), b.mul(lane, b.i32(16)));
   Value fragment = b.load(VectorType::get(4, i32), b.advance(data, offset), 16);
   Values a;
   for (int64_t i = 0; i < 4; ++i)
     a.push_back(b.make<LLVM::ExtractElementOp>(fragment, b.i32(i)));
-  auto type =
-      LLVM::LLVMStructType::getLiteral(b.getContext(), {f32, f32, f32, f32});
   for (int64_t group = 0; group < groups; ++group) {
     auto sums = state.slice(4 * (group * kTurns + turn), 4);
-    Value next = b.make<NVVM::MmaOp>(
-        type, a, activations.slice(2 * group, 2), sums,
-        ArrayRef<int64_t>{16, 8, 16}, std::nullopt, std::nullopt,
-        std::array{NVVM::MMATypes::bf16, NVVM::MMATypes::bf16},
-        std::array{NVVM::MMALayout::row, NVVM::MMALayout::col});
-    for (int64_t i = 0; i < 4; ++i)
-      sums[i] = b.make<LLVM::ExtractValueOp>(next, ArrayRef<int64_t>{i});
+    Values next = b.mma(a, activations.slice(2 * group, 2), sums);
+    llvm::copy(next, sums.begin());
   }
 }
 

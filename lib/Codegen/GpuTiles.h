@@ -79,6 +79,8 @@ llvm::SmallVector<mlir::Value> betterOf(GpuBuilder &b, mlir::ValueRange x,
 mlir::LogicalResult lowerArgmax(GpuBuilder &b, task::ArgmaxOp op);
 mlir::LogicalResult lowerSplitAttention(GpuBuilder &b,
                                         task::SplitAttentionOp op);
+/// The loader's part: has the part brought to the L2 cache.
+void lowerPrefetchPart(GpuBuilder &b, task::PrefetchPartOp op);
 mlir::LogicalResult lowerMergeSplits(GpuBuilder &b, task::MergeSplitsOp op);
 /// math operations as instructions of the GPU: there is no library to call.
 mlir::LogicalResult lowerMath(mlir::Operation *root);

@@ -97,12 +97,21 @@ struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
         return signalPassFailure();
       }
       declareWaitWord(device);
+      lowerPrefetches(device);
       if (failed(lowerStreams(program, device, getRing(plan))) ||
           failed(lowerTiles(device, getRing(plan))) ||
           failed(lowerMath(device)))
         return signalPassFailure();
       eraseTags(device);
     }
+  }
+
+  void lowerPrefetches(gpu::GPUModuleOp device) {
+    device.walk([](etc::task::PrefetchPartOp op) {
+      GpuBuilder b(op.getLoc(), op);
+      lowerPrefetchPart(b, op);
+      op.erase();
+    });
   }
 
   /// The loader's streams: those that nobody in their function consumes.

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/task/TaskOps.h"
-#include "lib/Codegen/GpuBuilder.h"
+#include "lib/Codegen/GpuAttention.h"
 #include "lib/Codegen/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "llvm/Support/MathExtras.h"
@@ -110,7 +110,9 @@ void PlanSharedMemory::Needs::add(Operation *op) {
   int64_t tile = 0;
   if (auto split = dyn_cast<task::SplitAttentionOp>(op)) {
     auto partial = cast<MemRefType>(split.getPartial().getType());
-    tile = 4 * kConsumerWarps * partial.getDimSize(1) * partial.getDimSize(3);
+    tile = hasMmaAttention(split) ? getMmaAttentionScratch(split)
+                                  : 4 * kConsumerWarps * partial.getDimSize(1) *
+                                        partial.getDimSize(3);
   } else if (isa<task::MergeSplitsOp>(op)) {
     tile = 16 * kConsumers;
   } else if (isa<task::ArgmaxOp>(op)) {

@@ -101,7 +101,7 @@ struct LowerTilesToLoops
       if (auto stream = dyn_cast<StreamOp>(op)) {
         stream.getStream().replaceAllUsesWith(stream.getSource());
         stream.erase();
-      } else if (isa<ReadyOp>(op)) {
+      } else if (isa<ReadyOp, PrefetchPartOp>(op)) {
         op->erase();
       }
     });

@@ -50,8 +50,10 @@ bool etc::hasPart(FuncOp body, WorkerRole role) {
   if (role != WorkerRole::loader)
     return true;
   ReadyOp ready = body.getReady();
-  return ready && llvm::any_of(body.getOps<StreamOp>(), [&](StreamOp stream) {
-           return stream->isBeforeInBlock(ready);
+  return ready &&
+         llvm::any_of(body.getBody().front(), [&](Operation &op) {
+           return isa<StreamOp, PrefetchPartOp>(op) &&
+                  op.isBeforeInBlock(ready);
          });
 }
 
@@ -146,6 +148,8 @@ void etc::createBody(OpBuilder &builder, LaunchOp kind, StringRef name,
     if (auto stream = dyn_cast<StreamOp>(op); stream && role == WorkerRole::worker) {
       stream.getStream().replaceAllUsesWith(stream.getSource());
       stream.erase();
+    } else if (isa<PrefetchPartOp>(op) && role != WorkerRole::loader) {
+      op->erase();
     } else if (isa<task::ReturnOp>(op)) {
       builder.setInsertionPoint(op);
       if (Value reached = combineReceives(builder, func)) {

@@ -278,12 +278,16 @@ struct LowerSymbolValue : OpConversionPattern<task::SymbolValueOp> {
   LogicalResult
   matchAndRewrite(task::SymbolValueOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    Value symbol =
-        arith::ConstantIndexOp::create(rewriter, op.getLoc(), op.getSymbol());
+    Location loc = op.getLoc();
     Field table = op.getBucket() ? Field::bucket : Field::symbols;
-    Value value = loadFromTable(rewriter, op.getLoc(), adaptor.getWorker(),
-                                table, symbol);
-    rewriter.replaceOp(op, castToIndex(rewriter, op.getLoc(), value));
+    Value base = loadField(rewriter, loc, adaptor.getWorker(), table);
+    // The lower word: an extent has no more (#task.symbol), and takes one
+    // register of a GPU, not two.
+    Value word =
+        arith::ConstantIndexOp::create(rewriter, loc, 2 * op.getSymbol());
+    Value value = loadInvariant(rewriter, loc, rewriter.getI32Type(),
+                                getWordAddress(rewriter, loc, base, word));
+    rewriter.replaceOp(op, castToIndex(rewriter, loc, value));
     return success();
   }
 };

@@ -128,11 +128,13 @@ def PrefetchWeightsPass : Pass<"prefetch-weights", "::mlir::ModuleOp"> {
     the views and the index arithmetic that it needs; all else stays behind.
     What is loaded early is read only for the life of the kernel, so no event can
     be missed. A body that some launches bind to a weight and others do not is
-    cloned for the former.
+    cloned for the former. For a `task.split_attention` whose positions and pages are
+    inputs of the step a `task.prefetch_part` stands there too.
 
     Requires: nothing; a body that has a `task.ready` keeps it.
 
-    Guarantees: what stands before `task.ready` touches weights alone.
+    Guarantees: what stands before `task.ready` touches weights and inputs of the step
+    alone, and hints at the cache.
 
     Deliberately does not: stream for a `task.linear` in a loop or a branch, as a
     stream is consumed once; stream what is not a weight.

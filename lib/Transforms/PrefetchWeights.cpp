@@ -73,26 +73,80 @@ static Positions findStreamable(FuncOp body,
   return positions;
 }
 
+/// The body's `task.ready`; one at its begin if it has none.
+static ReadyOp getOrCreateReady(FuncOp body) {
+  if (ReadyOp ready = body.getReady())
+    return ready;
+  auto builder = OpBuilder::atBlockBegin(&body.getBody().front());
+  return ReadyOp::create(builder, body.getLoc());
+}
+
+/// Moves what computes `value` before `ready`.
+static void moveSlice(FuncOp body, Value value, ReadyOp ready) {
+  SetVector<Operation *> slice = *getSlice(body, value);
+  for (Operation *op : slice)
+    if (!op->isBeforeInBlock(ready))
+      op->moveBefore(ready);
+}
+
 static void prefetch(FuncOp body, ArrayRef<unsigned> positions) {
   auto linears = llvm::to_vector(body.getBody().front().getOps<LinearOp>());
   OpBuilder builder(body);
-  ReadyOp ready = body.getReady();
-  if (!ready) {
-    builder.setInsertionPointToStart(&body.getBody().front());
-    ready = ReadyOp::create(builder, body.getLoc());
-  }
+  ReadyOp ready = getOrCreateReady(body);
   for (unsigned position : positions) {
     LinearOp linear = linears[position];
-    SetVector<Operation *> slice = *getSlice(body, linear.getWeight());
-    for (Operation *op : slice)
-      if (!op->isBeforeInBlock(ready))
-        op->moveBefore(ready);
+    moveSlice(body, linear.getWeight(), ready);
     builder.setInsertionPoint(ready);
     auto tile = cast<MemRefType>(linear.getWeight().getType());
     auto stream = StreamOp::create(builder, linear.getLoc(),
                                    StreamType::get(body.getContext(), tile),
                                    linear.getWeight());
     linear.getWeightMutable().assign(stream.getStream());
+  }
+}
+
+/// Whether all launches bind an input of the step to what `value` views.
+static bool isInput(FuncOp body, Value value, ArrayRef<LaunchOp> launches) {
+  auto parameter = dyn_cast<BlockArgument>(getViewed(value));
+  if (!parameter || parameter.getOwner() != &body.getBody().front())
+    return false;
+  return llvm::all_of(launches, [&](LaunchOp launch) {
+    unsigned read = parameter.getArgNumber() - launch.getGridRank();
+    if (parameter.getArgNumber() < launch.getGridRank() ||
+        read >= launch.getReads().size())
+      return false;
+    auto argument =
+        getViewed(launch.getReads()[read]).getDefiningOp<ArgumentOp>();
+    return argument && argument.getRole() == Role::input;
+  });
+}
+
+/// Hints at the keys and values of each part, which only the step's inputs choose.
+static void prefetchParts(FuncOp body, ArrayRef<LaunchOp> launches) {
+  Block &entry = body.getBody().front();
+  if (!entry.getOps<PrefetchPartOp>().empty())
+    return;
+  for (auto split : llvm::to_vector(entry.getOps<SplitAttentionOp>())) {
+    SmallVector<Value> inputs = {split.getSeq(), split.getPos(),
+                                 split.getBlockTable()};
+    SmallVector<Value> others = {split.getCache(), split.getSequence(),
+                                 split.getHead(), split.getPart()};
+    auto isMovable = [&](Value value) {
+      return getSlice(body, value).has_value();
+    };
+    auto isChosen = [&](Value value) { return isInput(body, value, launches); };
+    if (!llvm::all_of(inputs, isChosen) || !llvm::all_of(inputs, isMovable) ||
+        !llvm::all_of(others, isMovable))
+      continue;
+    ReadyOp ready = getOrCreateReady(body);
+    for (Value value : llvm::concat<Value>(inputs, others))
+      moveSlice(body, value, ready);
+    OpBuilder builder(ready);
+    PrefetchPartOp::create(builder, split.getLoc(), split.getSeq(),
+                           split.getPos(), split.getBlockTable(),
+                           split.getCache(), split.getSequence(),
+                           split.getHead(), split.getPart(),
+                           split.getPartsAttr());
   }
 }
 
@@ -123,7 +177,11 @@ void PrefetchWeights::runOnOperation() {
     };
     uses[body][findStreamable(body, isWeight)].push_back(launch);
   });
-  for (auto &[body, launchesOf] : uses)
+  for (auto &[body, launchesOf] : uses) {
+    SmallVector<LaunchOp> all;
+    for (auto &[positions, launches] : launchesOf)
+      llvm::append_range(all, launches);
+    prefetchParts(body, all);
     for (auto &[positions, launches] : launchesOf) {
       if (positions.empty())
         continue;
@@ -133,4 +191,5 @@ void PrefetchWeights::runOnOperation() {
       for (LaunchOp launch : launches)
         launch.setBody(streamed.getSymName());
     }
+  }
 }

@@ -11,33 +11,71 @@ task.shared_memory @p threads 288 stages 0 of 4096 scratch 28928 activations 0 t
 gpu.module @p_device {
 llvm.mlir.global external @etc_shared() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
 
-// First the keys and values of this step's tokens go into the cache: the norm over a warp,
-// the rotation by a partner 16 lanes away. One barrier later all warps read them. Then a
-// token's queries, and a few positions at a time: all of their loads before the first
-// product, the next under way meanwhile. The sums of the warps meet behind one barrier; the
-// next token begins behind another.
+// Tokens of one sequence see each other through the cache; a single one's key and value go
+// from the linear into shared memory. Keys and values of earlier steps are asked for before
+// its words are: 32 elements of a key, 16 of two values for each lane. A warp norms and
+// rotates a row, the partners in one lane. Behind a barrier warps multiply: eight times
+// queries and keys, eight times values and weights; of these operands, no shuffle but two
+// steps of a maximum and two heads' decays. The sums of the warps meet behind another.
 // CHECK-LABEL: func.func private @split
+// CHECK: nvvm.barrier
+// CHECK-COUNT-8: ld.global.L1::no_allocate.v4.b32
+// CHECK-NOT: no_allocate
 // CHECK: scf.while
-// CHECK: ld.relaxed.gpu.global.v2.b64
+// CHECK: llvm.load {{.*}} atomic syncscope("device") monotonic {{.*}} -> i64
 // CHECK: call @etc_wait_word
 // CHECK-COUNT-5: nvvm.shfl.sync bfly
 // CHECK: "llvm.nvvm.rsqrt.approx.f"
-// CHECK-COUNT-4: nvvm.shfl.sync bfly
-// CHECK-COUNT-8: llvm.store {{.*}} : bf16, !llvm.ptr<1>
+// CHECK-NOT: nvvm.shfl
 // CHECK: nvvm.barrier
-// CHECK: ld.relaxed.gpu.global.v2.b64
 // CHECK: scf.for {{.*}} iter_args
-// CHECK-COUNT-8: llvm.load {{.*}} : !llvm.ptr<1> -> vector<4xbf16>
+// CHECK-COUNT-4: llvm.load volatile {{.*}} -> vector<4xi32>
+// CHECK-COUNT-8: nvvm.mma.sync
+// CHECK-NOT: nvvm.mma.sync
+// CHECK-COUNT-2: nvvm.shfl.sync bfly
 // CHECK: llvm.nvvm.ex2.approx.ftz.f32
+// CHECK-COUNT-2: nvvm.shfl.sync idx
+// CHECK-COUNT-8: nvvm.mma.sync
+// CHECK-NOT: nvvm.mma.sync
 // CHECK: nvvm.barrier
 // CHECK: llvm.store {{.*}} atomic syncscope("device") monotonic {{.*}} : i64, !llvm.ptr<1>
-// CHECK: nvvm.barrier
 // CHECK-NOT: nvvm.barrier
 func.func private @split(%qkv: !qkv, %cos: !table, %seq: memref<?xi64>, %blocks: memref<1x16xi64>, %n: memref<128xbf16>,
                          %cache: !cache, %partial: !partial, %i: index, %j: index, %k: index) {
   task.split_attention ins(%qkv, %cos, %cos, %seq, %seq, %blocks : !qkv, !table, !table, memref<?xi64>, memref<?xi64>, memref<1x16xi64>)
     at(%i, %j, %k) of 2 norms(%n, %n : memref<128xbf16>, memref<128xbf16>) eps 1.0e-6
     outs(%cache, %partial : !cache, !partial) scale 0.125
+  return
+}
+
+// Elements that no mma takes: a lane has its elements of every head, and what a step appends
+// is read again from the cache behind a barrier.
+// CHECK-LABEL: func.func private @wide
+// CHECK-NOT: nvvm.mma
+// CHECK-COUNT-5: nvvm.shfl.sync bfly
+// CHECK: "llvm.nvvm.rsqrt.approx.f"
+// CHECK-COUNT-2: nvvm.shfl.sync bfly
+// CHECK-COUNT-4: llvm.store {{.*}} : f32, !llvm.ptr<1>
+// CHECK: nvvm.barrier
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-8: llvm.load {{.*}} : !llvm.ptr<1> -> vector<2xf32>
+// CHECK: nvvm.barrier
+// CHECK: nvvm.barrier
+func.func private @wide(%qkv: memref<?x256xf32>, %cos: memref<?x64xf32>, %seq: memref<?xi64>, %blocks: memref<1x16xi64>, %n: memref<64xf32>,
+                        %cache: memref<16x1x2x16x64xf32>, %partial: memref<?x2x1x66xf32>, %i: index) {
+  task.split_attention ins(%qkv, %cos, %cos, %seq, %seq, %blocks : memref<?x256xf32>, memref<?x64xf32>, memref<?x64xf32>, memref<?xi64>, memref<?xi64>, memref<1x16xi64>)
+    at(%i, %i, %i) of 2 norms(%n, %n : memref<64xf32>, memref<64xf32>) eps 1.0e-6
+    outs(%cache, %partial : memref<16x1x2x16x64xf32>, memref<?x2x1x66xf32>) scale 0.125
+  return
+}
+
+// A hint to the loader: a lane for eight keys or eight values.
+// CHECK-LABEL: func.func private @hint
+// CHECK: scf.for
+// CHECK-COUNT-1: nvvm.cp.async.bulk.prefetch
+// CHECK-NOT: nvvm.cp.async.bulk.prefetch
+func.func private @hint(%seq: memref<?xi64>, %blocks: memref<1x16xi64>, %cache: !cache, %i: index) {
+  task.prefetch_part %seq, %seq, %blocks, %cache at(%i, %i, %i) of 2 : memref<?xi64>, memref<?xi64>, memref<1x16xi64>, !cache
   return
 }
 
@@ -49,7 +87,7 @@ func.func private @split(%qkv: !qkv, %cos: !table, %seq: memref<?xi64>, %blocks:
 // CHECK-NOT: ld.relaxed
 // CHECK: nvvm.barrier
 // CHECK: nvvm.barrier
-// CHECK: arith.divf
+// CHECK: "llvm.nvvm.rcp.approx.ftz.f"
 // CHECK: arith.truncf {{.*}} : vector<2xf32> to vector<2xbf16>
 // CHECK: llvm.store {{.*}} atomic syncscope("device") monotonic {{.*}} : i64, !llvm.ptr<1>
 // CHECK-NOT: nvvm.barrier

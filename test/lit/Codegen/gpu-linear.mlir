@@ -18,7 +18,7 @@
 // CHECK: nvvm.shfl.sync bfly %{{.*}}, %{{.*}}, %[[EIGHT]]
 // CHECK: arith.negf
 // CHECK: "llvm.nvvm.ex2.approx.ftz.f32"
-// CHECK: arith.divf
+// CHECK: "llvm.nvvm.rcp.approx.ftz.f"
 // CHECK-NOT: nvvm.barrier
 // CHECK: memref.store
 task.func @gated(%i: index, %x: !x, %w: !w, %g: memref<256xbf16>, %y: !h) {

@@ -23,9 +23,9 @@ gpu.module @kept_device {
 
 // -----
 
-// Beside what linears share: D + 2 sums for each warp and query head of an attention,
-// and the most of all tiles.
-// CHECK: task.shared_memory @sums threads 288 stages 0 of 4096 scratch 26368
+// Beside what linears share: D + 4 sums for each warp and query head of an attention, and
+// rows of D + 8 elements for a token's queries, key and value; the most of all tiles.
+// CHECK: task.shared_memory @sums threads 288 stages 0 of 4096 scratch 27488
 task.program @sums worker @sums_worker attributes {
   symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}

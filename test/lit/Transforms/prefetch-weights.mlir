@@ -102,3 +102,47 @@ task.graph @mixed symbols [] {
   task.launch @views grid(() -> (4)) reads(%x at <(i) -> (0, 0) sizes [*, *]> : memref<4x32xf32>, %w at <(i) -> (i * 16, 0) sizes [16, *]> : memref<64x32xf32>)
     writes(%y at <(i) -> (0, i * 16) sizes [*, 16]> : memref<4x64xf32>) waits() notifies()
 }
+
+// -----
+
+// Which keys and values a task reads, inputs of the step say: they are hinted at before the
+// events. Where a task writes the positions, nothing may be read early.
+// CHECK-LABEL: task.func @attend(
+// CHECK-NEXT: task.prefetch_part %arg3, %arg3, %arg4, %arg5 at(%arg0, %arg0, %arg0) of 2
+// CHECK-NEXT: task.ready
+// CHECK-NEXT: task.split_attention
+// CHECK-LABEL: task.func @attend_late(
+// CHECK-NOT: task.prefetch_part
+// CHECK: task.graph
+// OFF-NOT: task.prefetch_part
+!qkv = memref<2x256xbf16>
+!table = memref<2x64xbf16>
+!pos = memref<2xi64>
+!blocks = memref<1x4xi64>
+!cache = memref<4x1x2x8x64xbf16>
+!partial = memref<2x2x2x66xf32>
+task.func @attend(%i: index, %qkv: !qkv, %cos: !table, %pos: !pos, %blocks: !blocks, %cache: !cache, %partial: !partial) {
+  task.split_attention ins(%qkv, %cos, %cos, %pos, %pos, %blocks : !qkv, !table, !table, !pos, !pos, !blocks)
+    at(%i, %i, %i) of 2 outs(%cache, %partial : !cache, !partial) scale 0.125
+  task.return
+}
+task.func @attend_late(%i: index, %qkv: !qkv, %cos: !table, %pos: !pos, %blocks: !blocks, %cache: !cache, %partial: !partial) {
+  task.split_attention ins(%qkv, %cos, %cos, %pos, %pos, %blocks : !qkv, !table, !table, !pos, !pos, !blocks)
+    at(%i, %i, %i) of 2 outs(%cache, %partial : !cache, !partial) scale 0.125
+  task.return
+}
+task.graph @g symbols [] {
+  %qkv = task.argument "qkv" input shape affine_map<() -> (2, 256)> : !qkv
+  %cos = task.argument "cos" input shape affine_map<() -> (2, 64)> : !table
+  %pos = task.argument "pos" input shape affine_map<() -> (2)> : !pos
+  %blocks = task.argument "blocks" input shape affine_map<() -> (1, 4)> : !blocks
+  %cache = task.argument "cache" state shape affine_map<() -> (4, 1, 2, 8, 64)> : !cache
+  %partial = task.argument "partial" output shape affine_map<() -> (2, 2, 2, 66)> : !partial
+  %late = task.scratch "late" shape affine_map<() -> (2)> : !pos
+  task.launch @attend grid(() -> (1))
+    reads(%qkv at <(i) -> (0, 0) sizes [*, *]> : !qkv, %cos at <(i) -> (0, 0) sizes [*, *]> : !table, %pos at <(i) -> (0) sizes [*]> : !pos, %blocks at <(i) -> (0, 0) sizes [*, *]> : !blocks)
+    writes(%cache at <(i) -> (0, 0, 0, 0, 0) sizes [*, *, *, *, *]> : !cache, %partial at <(i) -> (0, 0, 0, 0) sizes [*, *, *, *]> : !partial) waits() notifies()
+  task.launch @attend_late grid(() -> (1))
+    reads(%qkv at <(i) -> (0, 0) sizes [*, *]> : !qkv, %cos at <(i) -> (0, 0) sizes [*, *]> : !table, %late at <(i) -> (0) sizes [*]> : !pos, %blocks at <(i) -> (0, 0) sizes [*, *]> : !blocks)
+    writes(%cache at <(i) -> (0, 0, 0, 0, 0) sizes [*, *, *, *, *]> : !cache, %partial at <(i) -> (0, 0, 0, 0) sizes [*, *, *, *]> : !partial) waits() notifies()
+}

@@ -15,6 +15,12 @@ task.graph @symbol_is_positive symbols [#task.symbol<"n", 0 to 8>] {
 
 // -----
 
+// expected-error @below {{symbol 'n' goes up to 2147483648; an extent has 31 bits}}
+task.graph @symbol_has_31_bits symbols [#task.symbol<"n", 1 to 2147483648>] {
+}
+
+// -----
+
 task.graph @argument_t1_identity_layout symbols [] {
   // expected-error @below {{T1: a buffer has the identity layout}}
   %A = task.argument "A" input shape affine_map<() -> (4, 4)> : memref<4x4xf32, strided<[8, 1]>>
