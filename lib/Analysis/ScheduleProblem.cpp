@@ -61,6 +61,7 @@ static scheduling::Loader makeLoader(const Target &target, int64_t numWorkers) {
   scheduling::Loader loader;
   loader.ringBytes = target.ring.bytes;
   loader.fetchNs = target.ring.fetchNs;
+  loader.resumeNs = target.ring.resumeNs;
   loader.fetchBytesPerNs =
       std::min(target.workerBytesPerNs,
                target.bandwidthBytesPerNs / std::max<int64_t>(numWorkers, 1));

@@ -69,6 +69,7 @@ static void readRing(const llvm::json::Object &object, Target &target,
   Reader members(*ring);
   target.ring.bytes = target.sharedMemoryBytes - members.number("kept_bytes");
   target.ring.fetchNs = members.number("fetch_ns");
+  target.ring.resumeNs = members.number("resume_ns");
   target.ring.drainBytesPerNs = members.number("drain_bytes_per_s") * 1e-9;
   if (target.ring.bytes <= 0)
     members.note("kept_bytes");

@@ -32,6 +32,7 @@ struct Target {
   struct Ring {
     int64_t bytes = 0;           // of the shared memory of one worker
     double fetchNs = 0;          // from room in the ring to the first byte
+    double resumeNs = 0;         // the same, where nothing was on its way
     double drainBytesPerNs = 50; // how fast a worker takes what has arrived
   };
   Ring ring;

@@ -16,8 +16,12 @@ double Stream::fetch(double bytes) {
   position += bytes;
   while (!ring.empty() && ring.front().end < position - loader.ringBytes)
     ring.pop_front();
-  if (position > loader.ringBytes)
-    arrivedNs = std::max(arrivedNs, ring.front().drainedNs + loader.fetchNs);
+  if (position > loader.ringBytes) {
+    double roomNs = ring.front().drainedNs;
+    bool isIdle = roomNs > arrivedNs;
+    double latencyNs = isIdle ? loader.resumeNs : loader.fetchNs;
+    arrivedNs = std::max(arrivedNs, roomNs + latencyNs);
+  }
   return arrivedNs += bytes / loader.fetchBytesPerNs;
 }
 

@@ -15,6 +15,7 @@ namespace etc::scheduling {
 struct Loader {
   double ringBytes = 0;       // how far it may be ahead of the consumer
   double fetchNs = 0;         // from room in the ring to the first byte
+  double resumeNs = 0;        // the same, where nothing was on its way
   double fetchBytesPerNs = 1; // a worker's share of the memory's bandwidth
   double drainBytesPerNs = 1; // how fast a worker takes what has arrived
 };

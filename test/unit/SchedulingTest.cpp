@@ -85,8 +85,8 @@ static void checkCosts() {
 static void checkStream() {
   Problem problem = makeChain();
   problem.launches[1].streamBytes = 80;
-  problem.loader = {/*ringBytes=*/1000, /*fetchNs=*/5, /*fetchBytesPerNs=*/1,
-                    /*drainBytesPerNs=*/10};
+  problem.loader = {/*ringBytes=*/1000, /*fetchNs=*/5, /*resumeNs=*/5,
+                    /*fetchBytesPerNs=*/1, /*drainBytesPerNs=*/10};
   // All have arrived when the hop is over, at 110: 8 to take them, 1 besides.
   printMakespan("ahead", problem);
   // Asked for at 10, the last of 12 pieces arrives at 150; 1.25 to take it, 1.
@@ -99,8 +99,15 @@ static void checkStream() {
   // the first of them 5 after the first 5 left, at 110.5: 120.5 + 35, 0.5, 1.
   problem = makeChain();
   problem.launches[1].streamBytes = 80;
-  problem.loader = {40, 5, 1, 10};
+  problem.loader = {40, 5, 5, 1, 10};
   printMakespan("small ring", problem);
+  // Idle since 40, the loader takes 15 more to begin again, once.
+  problem.loader.resumeNs = 20;
+  printMakespan("resumes", problem);
+  // Asked for from 10 on, the stream never stops.
+  problem.launches[0].taskNs = 0;
+  printMakespan("busy", problem);
+  problem.launches[0].taskNs = 100;
   problem.loader.ringBytes = 0;
   printMakespan("no ring", problem);
 }
@@ -109,7 +116,7 @@ static void checkStream() {
 /// wait streams delays what the next one needs.
 static void checkOrder() {
   Problem problem = makeChain();
-  problem.loader = {1000, 5, 1, 10};
+  problem.loader = {1000, 5, 5, 1, 10};
   problem.launches[0].streamBytes = 60;
   problem.launches[0].taskNs = 0;
   problem.launches[1].streamBytes = 80;
@@ -123,7 +130,8 @@ static Problem makeRandom(std::mt19937 &random) {
   auto upTo = [&](int64_t last) { return int64_t(random() % (last + 1)); };
   Problem problem;
   problem.numWorkers = 1 + upTo(6);
-  problem.loader = {double(upTo(1) * 64), double(upTo(50)), 2, 4};
+  problem.loader = {double(upTo(1) * 64), double(upTo(50)), double(upTo(50)), 2,
+                    4};
   problem.events = {"E"};
   size_t notified = 0; // entries of launches so far
   for (int64_t l = 0, e = 1 + upTo(5); l < e; ++l) {

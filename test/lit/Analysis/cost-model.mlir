@@ -3,7 +3,7 @@
 // RUN: etc-opt %s --split-input-file --prefetch-weights --schedule-static=workers=1 --print-schedule-stats -o /dev/null | FileCheck %s --check-prefix=LATE
 // RUN: echo '{"name": "ahead", "workers": 1, "shared_memory_bytes": 8388608, "bandwidth_bytes_per_s": 5e10,' > %t.json
 // RUN: echo ' "worker_bytes_per_s": 5e10, "l2_latency_ns": 300, "counter_hop_ns": 30000, "data_hop_ns": 1,' >> %t.json
-// RUN: echo ' "dispatch_ns": 200, "ring": {"kept_bytes": 1, "fetch_ns": 1, "drain_bytes_per_s": 5e11}}' >> %t.json
+// RUN: echo ' "dispatch_ns": 200, "ring": {"kept_bytes": 1, "fetch_ns": 1, "resume_ns": 1, "drain_bytes_per_s": 5e11}}' >> %t.json
 // RUN: etc-opt %s --split-input-file --prefetch-weights --schedule-static=workers=1 --print-schedule-stats=target=%t.json -o /dev/null | FileCheck %s --check-prefix=EARLY
 // RUN: etc-opt %s --split-input-file --schedule-static=workers=1 --print-schedule-stats=target=%t.json -o /dev/null | FileCheck %s --check-prefix=ASKED
 

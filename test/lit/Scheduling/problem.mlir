@@ -17,6 +17,8 @@
 // CHECK: ahead: 119.0
 // CHECK: late: 152.2
 // CHECK: small ring: 157.0
+// CHECK: resumes: 172.0
+// CHECK: busy: 81.5
 // CHECK: no ring: 191.0
 // CHECK: in order: 149.0
 // CHECK: random: none

@@ -2,7 +2,7 @@
 // RUN: echo '{"name": "duo", "workers": 2, "shared_memory_bytes": 5120, "bandwidth_bytes_per_s": 2e9,' > %t.json
 // RUN: echo ' "worker_bytes_per_s": 4e9, "l2_latency_ns": 1, "counter_hop_ns": 1000, "data_hop_ns": 400,' >> %t.json
 // RUN: echo ' "dispatch_ns": 3, "operator_ns": {"linear": 7, "rms_norm": 100},' >> %t.json
-// RUN: echo ' "ring": {"kept_bytes": 1024, "fetch_ns": 5, "drain_bytes_per_s": 1e10}}' >> %t.json
+// RUN: echo ' "ring": {"kept_bytes": 1024, "fetch_ns": 1, "resume_ns": 5, "drain_bytes_per_s": 1e10}}' >> %t.json
 // RUN: etc-opt %s --prefetch-weights --schedule-static=workers=2 --predict-schedule="target=%t.json output=%t.out" -o /dev/null
 // RUN: FileCheck %s --input-file=%t.out
 // RUN: sed 's/"kept_bytes": 1024/"kept_bytes": 5000/' %t.json > %t.small.json
