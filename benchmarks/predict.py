@@ -3,7 +3,7 @@
 
     etc compile MODEL.json --target h200 --keep IR -o MODEL.etc
     python benchmarks/predict.py IR/5-schedule.mlir TRACE.json --target h100 [--name MODEL]
-        [--device "NVIDIA H100 80GB HBM3"] [--out benchmarks/results]
+        [--device "NVIDIA H100 80GB HBM3"] [--out benchmarks/results/predicted]
     python benchmarks/predict.py IR/5-schedule.mlir TRACE.json --target h100 --fit
 
 TRACE is the Perfetto file of one step of one sequence, under the schedule in the IR. A stage is
