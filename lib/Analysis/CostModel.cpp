@@ -30,6 +30,12 @@ public:
       (isStreamed(i) ? traffic.early
        : isCached(i) ? traffic.cached
                      : traffic.late) += size;
+    if (body && !body.getBody().empty())
+      body.getBody().walk([&](task::LinearOp linear) {
+        int64_t input = operandOf(linear.getInput());
+        if (linear.getFirst() && input >= 0 && isCached(input))
+          traffic.kept += bytes[input];
+      });
     return traffic;
   }
 
@@ -86,12 +92,17 @@ private:
         })
         .Case([&](task::AttentionOp attention) {
           set(attention.getCache(), getContextBytes(attention));
+        })
+        .Case([&](task::SplitAttentionOp attention) {
+          set(attention.getCache(),
+              getContextBytes(attention) / attention.getParts());
         });
   }
 
   /// Half of the longest context that the block table has room for, of one
   /// sequence.
-  int64_t getContextBytes(task::AttentionOp attention) const {
+  template <typename Attention>
+  int64_t getContextBytes(Attention attention) const {
     int64_t cache = operandOf(attention.getCache());
     int64_t table = operandOf(attention.getBlockTable());
     if (cache < 0 || table < 0)
@@ -115,14 +126,33 @@ Traffic etc::estimateTraffic(const ConcreteGraph &graph, unsigned launch) {
   return LaunchTraffic(graph, launch).estimate();
 }
 
+/// The fixed costs of the operators of a body. A norm that a linear takes on is
+/// paid by who loads the input: the first task of a run.
+static void addOperators(task::FuncOp body, const Target &target,
+                         TaskCost &cost) {
+  if (!body || body.getBody().empty())
+    return;
+  body.getBody().walk([&](Operation *op) {
+    cost.taskNs += target.operatorNs.lookup(op->getName().stripDialect());
+    auto linear = dyn_cast<task::LinearOp>(op);
+    if (linear && linear.getNorm())
+      (linear.getFirst() ? cost.runNs : cost.taskNs) +=
+          target.operatorNs.lookup("rms_norm");
+  });
+}
+
 TaskCost etc::estimateCost(const ConcreteGraph &graph, unsigned launch,
                            const Target &target, int64_t numWorkers) {
   Traffic traffic = estimateTraffic(graph, launch);
-  int64_t busy = std::max<int64_t>(
-      std::min(graph.getLaunches()[launch].numTasks, numWorkers), 1);
+  const ConcreteGraph::Launch &source = graph.getLaunches()[launch];
+  int64_t busy = std::max<int64_t>(std::min(source.numTasks, numWorkers), 1);
   double memoryBytesPerNs =
       std::min(target.workerBytesPerNs, target.bandwidthBytesPerNs / busy);
-  return {traffic.early / memoryBytesPerNs,
-          traffic.late / memoryBytesPerNs +
-              traffic.cached / target.workerBytesPerNs + target.dispatchNs};
+  TaskCost cost;
+  cost.streamBytes = traffic.early;
+  cost.taskNs = traffic.late / memoryBytesPerNs +
+                (traffic.cached - traffic.kept) / target.workerBytesPerNs;
+  cost.runNs = traffic.kept / target.workerBytesPerNs;
+  addOperators(task::LaunchOp(source.op).getBodyFunc(), target, cost);
+  return cost;
 }

@@ -18,9 +18,9 @@ namespace etc {
 /// Bytes that one task moves. `early` and `late` come from memory: the task
 /// streams `early` before `task.ready`, so they need not wait for its events.
 /// `cached` was written in this step, or is written now, and lies in the cache
-/// that the workers share.
+/// that the workers share; `kept` of it only the first task of a run loads.
 struct Traffic {
-  int64_t early = 0, late = 0, cached = 0;
+  int64_t early = 0, late = 0, cached = 0, kept = 0;
   int64_t getMemory() const { return early + late; }
 };
 
@@ -29,8 +29,10 @@ struct Traffic {
 /// size of the region would be far off: then it is what the operator needs.
 Traffic estimateTraffic(const ConcreteGraph &graph, unsigned launch);
 
+/// What a task streams, what else it takes, and what the first task of a run
+/// takes besides.
 struct TaskCost {
-  double earlyNs, lateNs;
+  double streamBytes, taskNs, runNs;
 };
 
 /// The cost of each task of a launch, when its tasks run on as many workers as

@@ -28,6 +28,7 @@ struct DataEdges {
 };
 
 static std::vector<DataEdges> addDataEdges(const ConcreteGraph &step,
+                                           const Target &target,
                                            scheduling::Problem &problem) {
   std::vector<DataEdges> edges(step.getLaunches().size());
   llvm::DenseMap<Value, int32_t> entryOf;
@@ -42,7 +43,8 @@ static std::vector<DataEdges> addDataEdges(const ConcreteGraph &step,
     entryOf[buffer] = problem.entries.size();
     edges[l].notifies.push_back(problem.entries.size());
     problem.entries.push_back({unsigned(problem.events.size()), 0,
-                               step.getLaunches()[l].numTasks});
+                               step.getLaunches()[l].numTasks,
+                               target.dataHopNs});
     auto scratch = buffer.getDefiningOp<task::ScratchOp>();
     problem.events.push_back(scratch.getName().str());
   });
@@ -55,52 +57,85 @@ static std::vector<DataEdges> addDataEdges(const ConcreteGraph &step,
   return edges;
 }
 
+static scheduling::Loader makeLoader(const Target &target, int64_t numWorkers) {
+  scheduling::Loader loader;
+  loader.ringBytes = target.ring.bytes;
+  loader.fetchNs = target.ring.fetchNs;
+  loader.resumeNs = target.ring.resumeNs;
+  loader.fetchBytesPerNs =
+      std::min(target.workerBytesPerNs,
+               target.bandwidthBytesPerNs / std::max<int64_t>(numWorkers, 1));
+  loader.drainBytesPerNs = target.ring.drainBytesPerNs;
+  return loader;
+}
+
+/// Adds the entries of the events; the first of each.
+static std::vector<int32_t> addEntries(const ConcreteGraph &step,
+                                       const Target &target,
+                                       scheduling::Problem &problem) {
+  std::vector<int32_t> first;
+  for (auto [number, event] : llvm::enumerate(step.getEvents())) {
+    problem.events.push_back(event::CreateOp(event.op).getName().str());
+    first.push_back(problem.entries.size());
+    for (int64_t entry = 0; entry < event.numEntries; ++entry)
+      problem.entries.push_back(
+          {unsigned(number), entry, event.count, target.counterHopNs});
+  }
+  return first;
+}
+
+/// The entries that each task of launch `l` waits for or notifies: of one edge
+/// after the other, by counter and then by data.
+template <typename EntryOf>
+static std::vector<std::vector<int32_t>>
+getEdges(const ConcreteGraph &bucket, const ConcreteGraph &step, unsigned l,
+         size_t numCounters, ArrayRef<int32_t> data, EntryOf entryOf) {
+  std::vector<std::vector<int32_t>> edges(numCounters + data.size());
+  for (int64_t task = 0; task < bucket.getLaunches()[l].numTasks; ++task) {
+    int64_t actual = translate(bucket, step, l, task);
+    for (auto [i, edge] : llvm::enumerate(edges))
+      edge.push_back(actual < 0        ? scheduling::Launch::kNone
+                     : i < numCounters ? entryOf(i, actual)
+                                       : data[i - numCounters]);
+  }
+  return edges;
+}
+
+static void setCost(const TaskCost &cost, scheduling::Launch &launch) {
+  launch.streamBytes = cost.streamBytes;
+  launch.taskNs = cost.taskNs;
+  launch.runNs = cost.runNs;
+}
+
 scheduling::Problem etc::makeProblem(const ConcreteGraph &bucket,
                                      const ConcreteGraph &step,
                                      const Target &target, int64_t numWorkers) {
-  using scheduling::Launch;
   scheduling::Problem problem;
   problem.numWorkers = numWorkers;
-  problem.hopNs = target.hopNs;
-  std::vector<int32_t> firstEntry;
-  for (auto [number, event] : llvm::enumerate(step.getEvents())) {
-    problem.events.push_back(event::CreateOp(event.op).getName().str());
-    firstEntry.push_back(problem.entries.size());
-    for (int64_t entry = 0; entry < event.numEntries; ++entry)
-      problem.entries.push_back({unsigned(number), entry, event.count});
-  }
-  std::vector<DataEdges> dataEdges = addDataEdges(step, problem);
+  problem.dispatchNs = target.dispatchNs;
+  problem.loader = makeLoader(target, numWorkers);
+  std::vector<int32_t> firstEntry = addEntries(step, target, problem);
+  std::vector<DataEdges> dataEdges = addDataEdges(step, target, problem);
   for (auto [l, source] : llvm::enumerate(bucket.getLaunches())) {
-    Launch launch;
-    const DataEdges &data = dataEdges[l];
+    scheduling::Launch &launch = problem.launches.emplace_back();
     launch.name = task::LaunchOp(source.op).getBody().str();
     launch.numTasks = source.numTasks;
-    TaskCost cost = estimateCost(bucket, l, target, numWorkers);
-    launch.earlyNs = cost.earlyNs;
-    launch.lateNs = cost.lateNs;
-    launch.waits.resize(source.waits.size() + data.waits.size());
-    launch.notifies.resize(source.notifies.size() + data.notifies.size());
-    for (int64_t task = 0; task < source.numTasks; ++task) {
-      int64_t actual = translate(bucket, step, l, task);
-      for (auto [i, edge] : llvm::enumerate(source.waits))
-        launch.waits[i].push_back(actual < 0 ? Launch::kNone
-                                             : firstEntry[edge.event] +
-                                                   step.entryOf(l, i, actual));
-      for (auto [i, edge] : llvm::enumerate(source.notifies))
-        launch.notifies[i].push_back(
-            actual < 0
-                ? Launch::kNone
-                : firstEntry[edge.event] + step.notifiedEntryOf(l, i, actual));
-      auto addData = [&](auto &all, size_t first, ArrayRef<int32_t> entries) {
-        for (auto [i, entry] : llvm::enumerate(entries))
-          all[first + i].push_back(actual < 0 ? Launch::kNone : entry);
-      };
-      addData(launch.waits, source.waits.size(), data.waits);
-      addData(launch.notifies, source.notifies.size(), data.notifies);
-      if (numWorkers > 0 && bucket.hasAffinity(l))
+    setCost(estimateCost(bucket, l, target, numWorkers), launch);
+    auto waited = [&, l = l, &source = source](size_t i, int64_t task) {
+      return int32_t(firstEntry[source.waits[i].event] +
+                     step.entryOf(l, i, task));
+    };
+    auto notified = [&, l = l, &source = source](size_t i, int64_t task) {
+      return int32_t(firstEntry[source.notifies[i].event] +
+                     step.notifiedEntryOf(l, i, task));
+    };
+    launch.waits = getEdges(bucket, step, l, source.waits.size(),
+                            dataEdges[l].waits, waited);
+    launch.notifies = getEdges(bucket, step, l, source.notifies.size(),
+                               dataEdges[l].notifies, notified);
+    if (numWorkers > 0 && bucket.hasAffinity(l))
+      for (int64_t task = 0; task < source.numTasks; ++task)
         launch.affinity.push_back(bucket.affinityOf(l, task, numWorkers));
-    }
-    problem.launches.push_back(std::move(launch));
   }
   return problem;
 }

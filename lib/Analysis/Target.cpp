@@ -11,6 +11,72 @@
 using namespace mlir;
 using namespace etc;
 
+namespace {
+/// Reads members of an object, and notes the first that is not as it should be.
+class Reader {
+public:
+  explicit Reader(const llvm::json::Object &object) : object(object) {}
+
+  double number(StringRef key) {
+    std::optional<double> value = object.getNumber(key);
+    if (!value || *value <= 0)
+      note(key);
+    return value.value_or(0);
+  }
+  std::string text(StringRef key) {
+    std::optional<StringRef> value = object.getString(key);
+    if (!value)
+      note(key);
+    return value.value_or("").str();
+  }
+  void note(StringRef key) {
+    if (wrong.empty())
+      wrong = key.str();
+  }
+  /// The key of the first wrong member; empty if all is well.
+  std::string wrong;
+
+private:
+  const llvm::json::Object &object;
+};
+} // namespace
+
+/// The operators by name, without their dialect.
+static void readOperators(const llvm::json::Object &object, Target &target,
+                          Reader &reader) {
+  const llvm::json::Value *value = object.get("operator_ns");
+  if (!value)
+    return;
+  const llvm::json::Object *operators = value->getAsObject();
+  if (!operators)
+    return reader.note("operator_ns");
+  for (const auto &[name, ns] : *operators) {
+    std::optional<double> number = ns.getAsNumber();
+    if (!number || *number < 0)
+      reader.note("operator_ns." + name.str());
+    target.operatorNs[name.str()] = number.value_or(0);
+  }
+}
+
+static void readRing(const llvm::json::Object &object, Target &target,
+                     Reader &reader) {
+  const llvm::json::Value *value = object.get("ring");
+  if (!value)
+    return;
+  const llvm::json::Object *ring = value->getAsObject();
+  if (!ring)
+    return reader.note("ring");
+  Reader members(*ring);
+  target.ring.bytes = target.sharedMemoryBytes - members.number("kept_bytes");
+  target.ring.fetchNs = members.number("fetch_ns");
+  target.ring.resumeNs = members.number("resume_ns");
+  target.ring.drainBytesPerNs = members.number("drain_bytes_per_s") * 1e-9;
+  if (target.ring.bytes <= 0)
+    members.note("kept_bytes");
+  if (!members.wrong.empty())
+    reader.note("ring." + members.wrong);
+}
+
 FailureOr<Target> Target::load(StringRef path, Location loc) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!file)
@@ -27,26 +93,20 @@ FailureOr<Target> Target::load(StringRef path, Location loc) {
                           << "' is not an object";
 
   Target target;
-  StringRef missing;
-  auto number = [&](StringRef key) {
-    std::optional<double> value = object->getNumber(key);
-    if ((!value || *value <= 0) && missing.empty())
-      missing = key;
-    return value.value_or(0);
-  };
-  std::optional<StringRef> name = object->getString("name");
-  if (!name)
-    missing = "name";
-  target.name = name.value_or("").str();
-  target.workers = number("workers");
-  target.sharedMemoryBytes = number("shared_memory_bytes");
-  target.bandwidthBytesPerNs = number("bandwidth_bytes_per_s") * 1e-9;
-  target.workerBytesPerNs = number("worker_bytes_per_s") * 1e-9;
-  target.l2LatencyNs = number("l2_latency_ns");
-  target.hopNs = number("hop_ns");
-  target.dispatchNs = number("dispatch_ns");
-  if (!missing.empty())
-    return emitError(loc) << "target description '" << path << "': '" << missing
-                          << "' is missing or not positive";
+  Reader reader(*object);
+  target.name = reader.text("name");
+  target.workers = reader.number("workers");
+  target.sharedMemoryBytes = reader.number("shared_memory_bytes");
+  target.bandwidthBytesPerNs = reader.number("bandwidth_bytes_per_s") * 1e-9;
+  target.workerBytesPerNs = reader.number("worker_bytes_per_s") * 1e-9;
+  target.l2LatencyNs = reader.number("l2_latency_ns");
+  target.counterHopNs = reader.number("counter_hop_ns");
+  target.dataHopNs = reader.number("data_hop_ns");
+  target.dispatchNs = reader.number("dispatch_ns");
+  readOperators(*object, target, reader);
+  readRing(*object, target, reader);
+  if (!reader.wrong.empty())
+    return emitError(loc) << "target description '" << path << "': '"
+                          << reader.wrong << "' is missing or out of range";
   return target;
 }

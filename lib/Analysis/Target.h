@@ -11,6 +11,7 @@
 #define ETC_LIB_ANALYSIS_TARGET_H
 
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace etc {
 
@@ -22,8 +23,19 @@ struct Target {
   double bandwidthBytesPerNs = 1000;   // of the memory, all workers together
   double workerBytesPerNs = 50;        // what one worker alone can load
   double l2LatencyNs = 300;            // of one dependent load
-  double hopNs = 1000;     // from a notify to the use of what it orders
-  double dispatchNs = 200; // of one task: decode, jump, mark
+  double counterHopNs = 1000; // from a notify to the use of what it orders
+  double dataHopNs = 500;     // from a tagged word to its use
+  double dispatchNs = 200;    // of one task: decode, jump, mark
+  llvm::StringMap<double> operatorNs; // of a task, besides its bytes
+
+  /// What streams weights ahead; without, they are fetched when needed.
+  struct Ring {
+    int64_t bytes = 0;           // of the shared memory of one worker
+    double fetchNs = 0;          // from room in the ring to the first byte
+    double resumeNs = 0;         // the same, where nothing was on its way
+    double drainBytesPerNs = 50; // how fast a worker takes what has arrived
+  };
+  Ring ring;
 
   /// Reads a description; what is missing or wrong is an error at `loc`.
   static mlir::FailureOr<Target> load(llvm::StringRef path, mlir::Location loc);

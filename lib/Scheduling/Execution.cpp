@@ -11,8 +11,9 @@ using namespace etc::scheduling;
 
 Execution::Execution(const Problem &problem, const Schedule &schedule)
     : problem(problem), schedule(schedule), cursors(schedule.workers.size()),
-      seen(problem.entries.size(), 0), readyNs(problem.entries.size(), 0),
-      sleepers(problem.entries.size()) {}
+      clocks(schedule.workers.size(), WorkerClock(problem)),
+      spans(problem.launches.size(), {0, 0}), seen(problem.entries.size(), 0),
+      readyNs(problem.entries.size(), 0), sleepers(problem.entries.size()) {}
 
 bool Execution::isDone(int64_t worker) const {
   return cursors[worker].run == schedule.workers[worker].size();
@@ -53,33 +54,43 @@ void Execution::run() {
 
 void Execution::advance(int64_t worker) {
   Cursor &cursor = cursors[worker];
-  const Launch &launch = problem.launches[getLaunch(worker)];
+  unsigned number = getLaunch(worker);
+  const Launch &launch = problem.launches[number];
   int64_t task = getTask(worker);
-  double start = cursor.freeNs + launch.earlyNs;
+  double ready = 0;
   for (const std::vector<int32_t> &edge : launch.waits)
     if (edge[task] != Launch::kNone)
-      start = std::max(start, readyNs[edge[task]] + problem.hopNs);
-  cursor.freeNs = start + launch.lateNs;
-  for (const std::vector<int32_t> &edge : launch.notifies) {
-    int32_t entry = edge[task];
-    if (entry == Launch::kNone)
-      continue;
-    readyNs[entry] = std::max(readyNs[entry], cursor.freeNs);
-    if (++seen[entry] != problem.entries[entry].count)
-      continue;
-    awake.insert(awake.end(), sleepers[entry].begin(), sleepers[entry].end());
-    sleepers[entry].clear();
-  }
+      ready = std::max(ready,
+                       readyNs[edge[task]] + problem.entries[edge[task]].hopNs);
+  Problem::Span &span = spans[number];
+  double start = std::max(clocks[worker].getFreeNs(), ready);
+  double end = clocks[worker].run(launch, cursor.index == 0, ready);
+  span.startNs = span.endNs > 0 ? std::min(span.startNs, start) : start;
+  span.endNs = std::max(span.endNs, end);
+  notify(launch, task, end);
   if (++cursor.index == schedule.workers[worker][cursor.run].count) {
     cursor.index = 0;
     ++cursor.run;
   }
 }
 
+void Execution::notify(const Launch &launch, int64_t task, double endNs) {
+  for (const std::vector<int32_t> &edge : launch.notifies) {
+    int32_t entry = edge[task];
+    if (entry == Launch::kNone)
+      continue;
+    readyNs[entry] = std::max(readyNs[entry], endNs);
+    if (++seen[entry] != problem.entries[entry].count)
+      continue;
+    awake.insert(awake.end(), sleepers[entry].begin(), sleepers[entry].end());
+    sleepers[entry].clear();
+  }
+}
+
 double Execution::getEndNs() const {
   double end = 0;
-  for (const Cursor &cursor : cursors)
-    end = std::max(end, cursor.freeNs);
+  for (const WorkerClock &clock : clocks)
+    end = std::max(end, clock.getEndNs());
   return end;
 }
 

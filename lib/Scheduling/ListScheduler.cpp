@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Scheduling/Algorithms.h"
+#include "lib/Scheduling/WorkerClock.h"
 #include <algorithm>
 #include <queue>
 
@@ -16,19 +17,27 @@ using namespace etc::scheduling;
 
 namespace {
 
+/// What a task takes if its stream has arrived and it is not the first of a
+/// run.
+static double getLeastNs(const Problem &problem, const Launch &launch) {
+  return problem.dispatchNs + launch.taskNs +
+         launch.streamBytes / problem.loader.drainBytesPerNs;
+}
+
 /// The longest path from the start of each task to the end of the step.
 std::vector<std::vector<double>> getTails(const Problem &problem) {
   std::vector<double> entryTail(problem.entries.size(), 0);
   std::vector<std::vector<double>> tails(problem.launches.size());
   for (size_t l = problem.launches.size(); l-- > 0;) {
     const Launch &launch = problem.launches[l];
-    tails[l].assign(launch.numTasks, launch.lateNs);
+    double least = getLeastNs(problem, launch);
+    tails[l].assign(launch.numTasks, least);
     for (int64_t task = 0; task < launch.numTasks; ++task) {
       for (const std::vector<int32_t> &edge : launch.notifies)
         if (edge[task] != Launch::kNone && entryTail[edge[task]] > 0)
-          tails[l][task] =
-              std::max(tails[l][task],
-                       launch.lateNs + problem.hopNs + entryTail[edge[task]]);
+          tails[l][task] = std::max(tails[l][task],
+                                    least + problem.entries[edge[task]].hopNs +
+                                        entryTail[edge[task]]);
     }
     for (const std::vector<int32_t> &edge : launch.waits)
       for (int64_t task = 0; task < launch.numTasks; ++task)
@@ -42,8 +51,10 @@ std::vector<std::vector<double>> getTails(const Problem &problem) {
 class ListScheduler {
 public:
   explicit ListScheduler(const Problem &problem)
-      : problem(problem), tails(getTails(problem)), free(problem.numWorkers, 0),
-        entryReady(problem.entries.size(), 0), schedule(problem.numWorkers) {}
+      : problem(problem), tails(getTails(problem)),
+        clocks(problem.numWorkers, WorkerClock(problem)),
+        last(problem.numWorkers, -1), entryReady(problem.entries.size(), 0),
+        schedule(problem.numWorkers) {}
 
   Schedule run() {
     for (unsigned l = 0; l < problem.launches.size(); ++l) {
@@ -65,7 +76,8 @@ private:
       for (int64_t task = 0; task < launch.numTasks; ++task)
         if (edge[task] != Launch::kNone)
           ready[task] =
-              std::max(ready[task], entryReady[edge[task]] + problem.hopNs);
+              std::max(ready[task], entryReady[edge[task]] +
+                                        problem.entries[edge[task]].hopNs);
     order.resize(launch.numTasks);
     for (int64_t task = 0; task < launch.numTasks; ++task)
       order[task] = task;
@@ -76,9 +88,9 @@ private:
 
   void place(unsigned l, int64_t task, int64_t worker) {
     const Launch &launch = problem.launches[l];
-    double end =
-        std::max(free[worker] + launch.earlyNs, ready[task]) + launch.lateNs;
-    free[worker] = end;
+    bool isFirst = last[worker] != static_cast<int64_t>(l);
+    last[worker] = l;
+    double end = clocks[worker].run(launch, isFirst, ready[task]);
     schedule.append(worker, l, task);
     for (const std::vector<int32_t> &edge : launch.notifies)
       if (edge[task] != Launch::kNone)
@@ -94,7 +106,7 @@ private:
     using Slot = std::pair<double, int64_t>; // when free, worker
     std::priority_queue<Slot, std::vector<Slot>, std::greater<Slot>> workers;
     for (int64_t worker = 0; worker < problem.numWorkers; ++worker)
-      workers.push({free[worker], worker});
+      workers.push({clocks[worker].getFreeNs(), worker});
     // Of the ready tasks: the longest tail, then the lowest number.
     auto later = [&](int64_t a, int64_t b) {
       return tails[l][a] != tails[l][b] ? tails[l][a] < tails[l][b] : a > b;
@@ -104,7 +116,7 @@ private:
     for (size_t next = 0; next < order.size() || !pool.empty();) {
       auto [time, worker] = workers.top();
       workers.pop();
-      double horizon = time + problem.launches[l].earlyNs;
+      double horizon = time;
       if (pool.empty())
         horizon = std::max(horizon, ready[order[next]]);
       for (; next < order.size() && ready[order[next]] <= horizon; ++next)
@@ -112,13 +124,15 @@ private:
       int64_t task = pool.top();
       pool.pop();
       place(l, task, worker);
-      workers.push({free[worker], worker});
+      workers.push({clocks[worker].getFreeNs(), worker});
     }
   }
 
   const Problem &problem;
   std::vector<std::vector<double>> tails;
-  std::vector<double> free, entryReady, ready;
+  std::vector<WorkerClock> clocks;
+  std::vector<int64_t> last; // launch of each worker
+  std::vector<double> entryReady, ready;
   std::vector<int64_t> order;
   Schedule schedule;
 };

@@ -157,6 +157,12 @@ Violation Problem::verifyProgress(const Schedule &schedule) const {
   return execution.explainDeadlock();
 }
 
+std::vector<Problem::Span> Problem::predict(const Schedule &schedule) const {
+  Execution execution(*this, schedule);
+  execution.run();
+  return execution.getSpans();
+}
+
 double Problem::getMakespanNs(const Schedule &schedule) const {
   Execution execution(*this, schedule);
   execution.run();

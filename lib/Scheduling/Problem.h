@@ -11,6 +11,7 @@
 #define ETC_LIB_SCHEDULING_PROBLEM_H
 
 #include "lib/Scheduling/Schedule.h"
+#include "lib/Scheduling/Stream.h"
 #include <optional>
 #include <string>
 
@@ -21,14 +22,16 @@ struct Entry {
   unsigned event; // which event tensor, for messages
   int64_t number; // which entry of it, for messages
   int64_t count;
+  double hopNs = 0; // from the last notify to the start of who waited for it
 };
 
 /// Tasks that do not depend on each other, of equal cost.
 struct Launch {
   std::string name;
   int64_t numTasks = 0;
-  double earlyNs = 0; // of a task: what may run before its waits are over
-  double lateNs = 0;  // of a task: what may not
+  double streamBytes = 0; // of a task: what the loader fetches ahead
+  double taskNs = 0;      // of a task: what is left once it has these
+  double runNs = 0;       // of the first task of a run, besides
   /// One list per edge: the entry of each task, or kNone.
   std::vector<std::vector<int32_t>> waits, notifies;
   /// The worker that must run each task; empty where any may.
@@ -42,7 +45,8 @@ using Violation = std::optional<std::string>;
 
 struct Problem {
   int64_t numWorkers = 0;
-  double hopNs = 0; // from a notify to the start of who waited for it
+  double dispatchNs = 0; // of a task: what may run before its waits are over
+  Loader loader;
   std::vector<std::string> events; // names
   std::vector<Entry> entries;
   std::vector<Launch> launches; // every worker runs them in this order
@@ -63,6 +67,13 @@ struct Problem {
   /// its waits allow. Any such order ends the same way, as a task that may run
   /// stays so. A deadlock is told from wait to missing notify to wait.
   Violation verifyProgress(const Schedule &schedule) const;
+
+  /// When the first task of a launch begins and the last one ends.
+  struct Span {
+    double startNs, endNs;
+  };
+  /// The span of each launch, by the costs above; of one without tasks, {0, 0}.
+  std::vector<Span> predict(const Schedule &schedule) const;
 
   /// When the last task ends, by the costs above.
   double getMakespanNs(const Schedule &schedule) const;

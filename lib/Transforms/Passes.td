@@ -403,4 +403,25 @@ def PrintScheduleStatsPass : Pass<"print-schedule-stats", "::mlir::ModuleOp"> {
            "Count the dependent pairs by enumeration too; slow, to test the count">];
 }
 
+def PredictSchedulePass : Pass<"predict-schedule", "::mlir::ModuleOp"> {
+  let summary = "Print when each launch of a schedule begins and ends, by the cost model";
+  let description = [{
+    A JSON array with an object for each `task.schedule`: its graph, symbols and
+    policy, the length of the step in ns, and for each launch the body, the number
+    of tasks, when its first task has what it waits for, and when its last one ends.
+    `benchmarks/predict.py` compares it with a timeline.
+
+    Requires `schedule-static`.
+    Guarantees: changes nothing.
+    Deliberately does not: print anything of a graph without a schedule.
+
+    (* example filepath=test/lit/Transforms/predict-schedule.mlir *)
+  }];
+  let options = [
+    Option<"output", "output", "std::string", "\"-\"",
+           "Path of the output; - for the standard output">,
+    Option<"target", "target", "std::string", "\"\"",
+           "Path of a target description">];
+}
+
 #endif // ETC_LIB_TRANSFORMS_PASSES_TD

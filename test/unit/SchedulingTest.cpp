@@ -24,18 +24,16 @@ static void print(const char *what, const Violation &violation) {
 static Problem makeChain() {
   Problem problem;
   problem.numWorkers = 2;
-  problem.hopNs = 10;
   problem.events = {"E"};
-  problem.entries = {{0, 0, 1}, {0, 1, 1}};
+  problem.entries = {{0, 0, 1, /*hopNs=*/10}, {0, 1, 1, /*hopNs=*/10}};
   problem.launches.resize(2);
   for (Launch &launch : problem.launches)
     launch.numTasks = 2;
   problem.launches[0].name = "first";
-  problem.launches[0].lateNs = 100;
+  problem.launches[0].taskNs = 100;
   problem.launches[0].notifies = {{0, 1}};
   problem.launches[1].name = "second";
-  problem.launches[1].earlyNs = 105;
-  problem.launches[1].lateNs = 1;
+  problem.launches[1].taskNs = 1;
   problem.launches[1].waits = {{0, 1}};
   return problem;
 }
@@ -46,9 +44,6 @@ static void checkByHand() {
   Schedule schedule = scheduleRoundRobin(problem);
   print("round-robin", problem.verify(schedule));
   print("progress", problem.verifyProgress(schedule));
-  // 100 for the first task, 105 for the stream, 1 for the rest; the hop is
-  // over.
-  std::printf("makespan: %.0f\n", problem.getMakespanNs(schedule));
 
   problem.launches[0].notifies[0][1] = 2;
   print("entry", problem.check());
@@ -64,24 +59,92 @@ static void checkByHand() {
   print("size", makeChain().verify(Schedule(3)));
 }
 
+static void printMakespan(const char *what, const Problem &problem) {
+  std::printf("%s: %.1f\n", what,
+              problem.getMakespanNs(scheduleRoundRobin(problem)));
+}
+
+static void checkCosts() {
+  // 100 for the first task, 10 for the hop, 1 for the second.
+  Problem problem = makeChain();
+  printMakespan("chain", problem);
+  problem.entries[1].hopNs = 25;
+  printMakespan("slower hop", problem);
+  // Dispatch delays the first task, and is over before the hop is.
+  problem.dispatchNs = 3;
+  printMakespan("dispatch", problem);
+  problem = makeChain();
+  problem.numWorkers = 1;
+  problem.launches[0].runNs = 7; // once for both tasks
+  printMakespan("run", problem);
+  Problem::Span span = problem.predict(scheduleRoundRobin(problem))[1];
+  std::printf("span: %.0f to %.0f\n", span.startNs, span.endNs);
+}
+
+/// The second task takes 80 bytes, which arrive at 1 a ns and are taken at 10.
+static void checkStream() {
+  Problem problem = makeChain();
+  problem.launches[1].streamBytes = 80;
+  problem.loader = {/*ringBytes=*/1000, /*fetchNs=*/5, /*resumeNs=*/5,
+                    /*fetchBytesPerNs=*/1, /*drainBytesPerNs=*/10};
+  // All have arrived when the hop is over, at 110: 8 to take them, 1 besides.
+  printMakespan("ahead", problem);
+  // Asked for at 10, the last of 12 pieces arrives at 150; 1.25 to take it, 1.
+  problem.launches[1].streamBytes = 150;
+  problem.loader.ringBytes = 100;
+  problem.loader.fetchNs = 0;
+  problem.launches[0].taskNs = 0;
+  printMakespan("late", problem);
+  // 40 of 80 have room; each 5 of the others come 5 ns after the one before,
+  // the first of them 5 after the first 5 left, at 110.5: 120.5 + 35, 0.5, 1.
+  problem = makeChain();
+  problem.launches[1].streamBytes = 80;
+  problem.loader = {40, 5, 5, 1, 10};
+  printMakespan("small ring", problem);
+  // Idle since 40, the loader takes 15 more to begin again, once.
+  problem.loader.resumeNs = 20;
+  printMakespan("resumes", problem);
+  // Asked for from 10 on, the stream never stops.
+  problem.launches[0].taskNs = 0;
+  printMakespan("busy", problem);
+  problem.launches[0].taskNs = 100;
+  problem.loader.ringBytes = 0;
+  printMakespan("no ring", problem);
+}
+
+/// The order of a worker's stream is that of its tasks: what a task without a
+/// wait streams delays what the next one needs.
+static void checkOrder() {
+  Problem problem = makeChain();
+  problem.loader = {1000, 5, 5, 1, 10};
+  problem.launches[0].streamBytes = 60;
+  problem.launches[0].taskNs = 0;
+  problem.launches[1].streamBytes = 80;
+  problem.entries[0].hopNs = problem.entries[1].hopNs = 0;
+  // The 80 arrive behind the 60, at 140; 8 to take them, 1.
+  printMakespan("in order", problem);
+}
+
 /// Launches whose tasks wait for random entries that earlier ones notify.
 static Problem makeRandom(std::mt19937 &random) {
   auto upTo = [&](int64_t last) { return int64_t(random() % (last + 1)); };
   Problem problem;
   problem.numWorkers = 1 + upTo(6);
-  problem.hopNs = upTo(100);
+  problem.loader = {double(upTo(1) * 64), double(upTo(50)), double(upTo(50)), 2,
+                    4};
   problem.events = {"E"};
   size_t notified = 0; // entries of launches so far
   for (int64_t l = 0, e = 1 + upTo(5); l < e; ++l) {
     Launch launch;
     launch.name = "random";
     launch.numTasks = upTo(20);
-    launch.earlyNs = upTo(50);
-    launch.lateNs = 1 + upTo(50);
+    launch.streamBytes = upTo(100);
+    launch.taskNs = 1 + upTo(50);
+    launch.runNs = upTo(20);
     std::vector<int32_t> waits, notifies;
     int64_t mine = problem.entries.size(), numMine = 1 + upTo(4);
     for (int64_t i = 0; i < numMine; ++i)
-      problem.entries.push_back({0, mine + i, 0});
+      problem.entries.push_back({0, mine + i, 0, double(upTo(100))});
     for (int64_t task = 0; task < launch.numTasks; ++task) {
       bool isFree = notified == 0 || upTo(3) == 0;
       waits.push_back(isFree ? Launch::kNone : upTo(notified - 1));
@@ -102,7 +165,9 @@ static Problem makeRandom(std::mt19937 &random) {
 static double getBoundNs(const Problem &problem) {
   double work = 0;
   for (const Launch &launch : problem.launches)
-    work += launch.numTasks * launch.lateNs;
+    work +=
+        launch.numTasks *
+        (launch.taskNs + launch.streamBytes / problem.loader.drainBytesPerNs);
   return work / problem.numWorkers;
 }
 
@@ -134,5 +199,8 @@ static void checkRandom() {
 
 int main() {
   checkByHand();
+  checkCosts();
+  checkStream();
+  checkOrder();
   checkRandom();
 }
