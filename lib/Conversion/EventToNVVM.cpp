@@ -163,8 +163,7 @@ static func::FuncOp createSlowPath(GpuBuilder &b, StringRef name,
                                    TypeRange inputs, TypeRange results) {
   auto func = b.make<func::FuncOp>(name, b.getFunctionType(inputs, results));
   makeInternal(func);
-  // Each copy would lie between instructions that are needed in time.
-  func->setAttr("passthrough", b.getStrArrayAttr({"convergent", "noinline"}));
+  func.setNoInline(true);
   b.setInsertionPointToStart(func.addEntryBlock());
   return func;
 }
