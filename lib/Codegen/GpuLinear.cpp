@@ -623,6 +623,8 @@ void StreamedLinear::emit() {
   lane = b.laneI32();
   if (isStaged)
     b.when(op.getFirst(), [&] { stageInput(); });
+  if (!ring.prefetches)
+    releaseStream(b);
   locateTokens();
   Value counter = b.warpWord(SharedLayout::kWarpCounts, warp);
   Value begin = b.load(b.getI32Type(), counter);

@@ -53,6 +53,44 @@ static Value mustLeave(GpuBuilder &b) {
   return b.compare(arith::CmpIPredicate::ne, flag, b.i32(0));
 }
 
+/// The word by which consumer warp `warp` lets its next stream begin.
+static Value releaseAddress(GpuBuilder &b, Value warp) {
+  return b.advance(b.shared(SharedLayout::kReleases), warp);
+}
+
+static void storeRelease(GpuBuilder &b, Value address, int64_t value) {
+  Value byte = b.make<arith::ConstantOp>(b.getI8IntegerAttr(value));
+  b.make<LLVM::StoreOp>(byte, address, /*alignment=*/1, /*isVolatile=*/true);
+}
+
+void etc::codegen::releaseStream(GpuBuilder &b) {
+  b.warpBarrier(); // Every lane has what it read.
+  b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)),
+         [&] { storeRelease(b, releaseAddress(b, b.warpI32()), 1); });
+}
+
+/// Waits for `releaseStream` and takes it back. The warp releases again only
+/// behind the chunks that are copied now, so one byte is enough. Nothing else
+/// is ordered: nobody writes weights.
+static void waitReleased(GpuBuilder &b, Value warp) {
+  Value address = releaseAddress(b, warp);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    auto loop = b.make<scf::WhileOp>(TypeRange(), ValueRange());
+    b.createBlock(&loop.getBefore());
+    Value seen = b.make<LLVM::LoadOp>(b.getI8Type(), address, /*alignment=*/1,
+                                      /*isVolatile=*/true);
+    Value zero = b.make<arith::ConstantOp>(b.getI8IntegerAttr(0));
+    Value isReleased = b.compare(arith::CmpIPredicate::ne, seen, zero);
+    Value stop = b.make<arith::OrIOp>(isReleased, mustLeave(b));
+    b.make<scf::ConditionOp>(b.make<arith::XOrIOp>(stop, b.boolean(true)),
+                             ValueRange());
+    b.createBlock(&loop.getAfter());
+    b.make<scf::YieldOp>();
+  }
+  storeRelease(b, address, 0);
+}
+
 /// Waits until the stage is empty; false if it never will be. The consumers
 /// bound this wait: each of theirs ends, or sets the flag that ends this one.
 static Value waitEmpty(GpuBuilder &b, const Ring::Stage &stage) {
@@ -99,6 +137,8 @@ void etc::codegen::lowerStream(GpuBuilder &b, task::StreamOp op,
   int64_t tiles = type.getDimSize(0) / SharedLayout::kTileRows;
   Value source = b.global(op.getSource());
   forEachWarp(b, [&](Value warp) {
+    if (!ring.prefetches)
+      waitReleased(b, warp);
     Value counter = b.warpWord(SharedLayout::kLoaderCounts, warp);
     Value count = b.load(b.getI32Type(), counter);
     Value go = b.make<arith::XOrIOp>(mustLeave(b), b.boolean(true));

@@ -33,12 +33,15 @@ static void buildDevice(OpPassManager &pm) {
 }
 
 void etc::buildGpuPipeline(OpPassManager &pm, StringRef chip,
-                           StringRef features, int64_t sharedBytes) {
+                           StringRef features, int64_t sharedBytes,
+                           bool prefetch) {
   pm.addPass(createOutlineGpuKernelPass());
   PlanSharedMemoryPassOptions memory;
   memory.bytes = sharedBytes;
   pm.addPass(createPlanSharedMemoryPass(memory));
-  pm.addPass(createLowerTilesToGpuPass());
+  LowerTilesToGpuPassOptions tiles;
+  tiles.prefetch = prefetch;
+  pm.addPass(createLowerTilesToGpuPass(tiles));
   buildDevice(pm.nest<gpu::GPUModuleOp>());
 
   GpuNVVMAttachTargetOptions target;

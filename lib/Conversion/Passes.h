@@ -20,11 +20,13 @@ namespace etc {
 /// From loops at the persistent level to the llvm dialect, task.program kept.
 void buildCpuPipeline(mlir::OpPassManager &pm);
 
-/// From the persistent level with the roles loader and consumer to a gpu.binary that
-/// holds PTX, task.program kept. `chip` and `features` are LLVM's names; a block can
-/// have `sharedBytes` of shared memory.
+/// From the persistent level with the roles loader and consumer to a gpu.binary
+/// that holds PTX, task.program kept. `chip` and `features` are LLVM's names; a
+/// block can have `sharedBytes` of shared memory; `prefetch` is that of
+/// lower-tiles-to-gpu.
 void buildGpuPipeline(mlir::OpPassManager &pm, llvm::StringRef chip,
-                      llvm::StringRef features, int64_t sharedBytes);
+                      llvm::StringRef features, int64_t sharedBytes,
+                      bool prefetch);
 
 } // namespace etc
 

@@ -45,6 +45,8 @@ struct HandoffsOptions : PassPipelineOptions<HandoffsOptions> {
 struct EventsOptions : PassPipelineOptions<EventsOptions> {
   Option<bool> reuse{*this, "reuse", llvm::cl::init(true),
                      llvm::cl::desc("let scratch buffers share memory")};
+  Option<bool> barriers{*this, "barriers", llvm::cl::init(false),
+                        llvm::cl::desc("one barrier per operator")};
   Option<bool> steps{*this, "steps", llvm::cl::init(false),
                      llvm::cl::desc("several steps in a launch of the kernel")};
 };
@@ -78,6 +80,8 @@ struct GpuOptions : PassPipelineOptions<GpuOptions> {
                                llvm::cl::desc("version of the PTX instruction set")};
   Option<int64_t> sharedBytes{*this, "shared-bytes", llvm::cl::init(232448),
                               llvm::cl::desc("shared memory of one block")};
+  Option<bool> prefetch{*this, "prefetch", llvm::cl::init(true),
+                        llvm::cl::desc("copy weights ahead of their tasks")};
 };
 
 } // namespace
@@ -117,7 +121,9 @@ static void buildHandoffs(OpPassManager &pm, const HandoffsOptions &options) {
 }
 
 static void buildEvents(OpPassManager &pm, const EventsOptions &options) {
-  pm.addNestedPass<task::GraphOp>(createInferEventsPass());
+  InferEventsPassOptions events;
+  events.barriers = options.barriers;
+  pm.addNestedPass<task::GraphOp>(createInferEventsPass(events));
   pm.addNestedPass<task::GraphOp>(createFuseEventsPass());
   // Renumbers tasks by the events they wait for, so it comes after fusion.
   pm.addPass(createLinearizeTasksPass());
@@ -176,7 +182,8 @@ static void buildWeights(OpPassManager &pm, const WeightsOptions &) {
 }
 
 static void buildGpu(OpPassManager &pm, const GpuOptions &options) {
-  buildGpuPipeline(pm, options.chip, options.features, options.sharedBytes);
+  buildGpuPipeline(pm, options.chip, options.features, options.sharedBytes,
+                   options.prefetch);
 }
 
 void etc::registerPipelines() {

@@ -61,8 +61,16 @@ def InferEventsPass : Pass<"infer-events", "::etc::task::GraphOp"> {
     program (`verify-events` checks it independently). Between steps the order is
     that of kernel launches. Does not fuse events: see `fuse-events`.
 
+    `barriers` asks for one event per launch instead: all of its tasks notify it, and
+    all of the next launch wait for it. That is the order of one kernel per operator,
+    with the same tasks on the same workers: what the events of tasks are measured
+    against.
+
     (* example filepath=test/lit/Transforms/infer-events.mlir *)
   }];
+  let options = [
+    Option<"barriers", "barriers", "bool", "false",
+           "Every launch waits for all tasks of the one before it">];
   let dependentDialects = ["::etc::event::EventDialect"];
 }
 
