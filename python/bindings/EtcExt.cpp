@@ -159,7 +159,9 @@ static std::string addPasses(mlir::PassManager &pm, llvm::StringRef pipeline) {
 }
 
 static std::string getPipelineError(const std::string &pipeline) {
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  // The registry's, for it registers the passes as well.
+  mlir::MLIRContext context(getRegistry(),
+                            mlir::MLIRContext::Threading::DISABLED);
   mlir::PassManager pm(&context, mlir::ModuleOp::getOperationName());
   return addPasses(pm, pipeline);
 }
