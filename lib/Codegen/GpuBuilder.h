@@ -42,7 +42,7 @@ struct SharedLayout {
   static constexpr int64_t kWarpCounts = 16; // i32 per warp, chunks consumed
   static constexpr int64_t kSumCounts = 48;  // i32 per warp, sets of sums used
   static constexpr int64_t kLoaderCounts = 80; // i32 per warp, chunks issued
-  static constexpr int64_t kReleases = 112; // i8 per warp, its next stream may
+  static constexpr int64_t kReleases = 116; // i32, a bit per warp: stream
   static constexpr int64_t kContext =
       120; // the kernel's argument, for slow paths
   static constexpr int64_t kBarriers =

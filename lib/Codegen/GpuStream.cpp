@@ -53,42 +53,46 @@ static Value mustLeave(GpuBuilder &b) {
   return b.compare(arith::CmpIPredicate::ne, flag, b.i32(0));
 }
 
-/// The word by which consumer warp `warp` lets its next stream begin.
-static Value releaseAddress(GpuBuilder &b, Value warp) {
-  return b.advance(b.shared(SharedLayout::kReleases), warp);
+/// The bit by which consumer warp `warp` lets its next stream begin.
+static Value releaseBit(GpuBuilder &b, Value warp) {
+  return b.make<arith::ShLIOp>(b.i32(1), warp);
 }
 
-static void storeRelease(GpuBuilder &b, Value address, int64_t value) {
-  Value byte = b.make<arith::ConstantOp>(b.getI8IntegerAttr(value));
-  b.make<LLVM::StoreOp>(byte, address, /*alignment=*/1, /*isVolatile=*/true);
+/// Other warps' bits are in the same word.
+static void changeReleases(GpuBuilder &b, LLVM::AtomicBinOp op, Value bits) {
+  b.make<LLVM::AtomicRMWOp>(op, b.shared(SharedLayout::kReleases), bits,
+                            LLVM::AtomicOrdering::monotonic, "block");
 }
 
 void etc::codegen::releaseStream(GpuBuilder &b) {
   b.warpBarrier(); // Every lane has what it read.
-  b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)),
-         [&] { storeRelease(b, releaseAddress(b, b.warpI32()), 1); });
+  b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
+    changeReleases(b, LLVM::AtomicBinOp::_or, releaseBit(b, b.warpI32()));
+  });
 }
 
-/// Waits for `releaseStream` and takes it back. The warp releases again only
-/// behind the chunks that are copied now, so one byte is enough. Nothing else
-/// is ordered: nobody writes weights.
+/// Waits for `releaseStream` and takes it back. The warp releases again only behind
+/// the chunks that are copied now, so one bit is enough. Nothing else is ordered:
+/// nobody writes weights.
 static void waitReleased(GpuBuilder &b, Value warp) {
-  Value address = releaseAddress(b, warp);
+  Value bit = releaseBit(b, warp);
   {
     OpBuilder::InsertionGuard guard(b);
     auto loop = b.make<scf::WhileOp>(TypeRange(), ValueRange());
     b.createBlock(&loop.getBefore());
-    Value seen = b.make<LLVM::LoadOp>(b.getI8Type(), address, /*alignment=*/1,
-                                      /*isVolatile=*/true);
-    Value zero = b.make<arith::ConstantOp>(b.getI8IntegerAttr(0));
-    Value isReleased = b.compare(arith::CmpIPredicate::ne, seen, zero);
+    Value seen =
+        b.make<LLVM::LoadOp>(b.getI32Type(), b.shared(SharedLayout::kReleases),
+                             /*alignment=*/4, /*isVolatile=*/true);
+    Value isReleased = b.compare(arith::CmpIPredicate::ne,
+                                 b.make<arith::AndIOp>(seen, bit), b.i32(0));
     Value stop = b.make<arith::OrIOp>(isReleased, mustLeave(b));
     b.make<scf::ConditionOp>(b.make<arith::XOrIOp>(stop, b.boolean(true)),
                              ValueRange());
     b.createBlock(&loop.getAfter());
     b.make<scf::YieldOp>();
   }
-  storeRelease(b, address, 0);
+  changeReleases(b, LLVM::AtomicBinOp::_and,
+                 b.make<arith::XOrIOp>(bit, b.i32(-1)));
 }
 
 /// Waits until the stage is empty; false if it never will be. The consumers

@@ -7,19 +7,19 @@
 // behind what stages the input, before the first chunk is waited for.
 // CONSUMER-LABEL: func.func private @project.consumer
 // CONSUMER: nvvm.bar.warp.sync
-// CONSUMER: llvm.store volatile %{{.*}} : i8, !llvm.ptr<3>
-// CONSUMER-NOT: i8, !llvm.ptr<3>
+// CONSUMER: llvm.atomicrmw _or %{{.*}} syncscope("block") monotonic : !llvm.ptr<3>, i32
+// CONSUMER-NOT: atomicrmw
 // CONSUMER: nvvm.mbarrier.try_wait
 
 // The loader's lane waits for that, takes it back, and copies.
 // LOADER-LABEL: func.func private @project.loader
 // LOADER: scf.while
-// LOADER: llvm.load volatile %{{.*}} : !llvm.ptr<3> -> i8
-// LOADER: llvm.store volatile %{{.*}} : i8, !llvm.ptr<3>
+// LOADER: llvm.load volatile %{{.*}} : !llvm.ptr<3> -> i32
+// LOADER: llvm.atomicrmw _and %{{.*}} syncscope("block") monotonic : !llvm.ptr<3>, i32
 // LOADER: nvvm.cp.async.bulk.shared.cluster.global
 
-// AHEAD-NOT: i8, !llvm.ptr<3>
-// AHEAD-NOT: ptr<3> -> i8
+// AHEAD: func.func private @project.loader
+// AHEAD-NOT: atomicrmw
 
 !x = memref<8x1024xbf16>
 !w = memref<16x1024xbf16, strided<[1024, 1], offset: ?>>
