@@ -53,12 +53,22 @@ def Task_RegionAttr : Task_Attr<"Region", "region"> {
     the whole dimension, whose offset is then 0. A region is clipped at the end
     of the buffer.
 
+    `disjoint`: which elements of it a task writes is data (the rows of a sequence's
+    tokens), but no two tasks of the launch write the same. Who else touches the region
+    counts all of it.
+
     ```mlir
     // Rows i*32 .. i*32+31 and all columns.
     #task.region<(d0, d1) -> (d0 * 32, 0) sizes [32, *]>
+    // Columns j*32 .. j*32+31 of some rows, others for each i.
+    #task.region<(d0, d1) -> (0, d1 * 32) sizes [*, 32] disjoint>
     ```
   }];
-  let parameters = (ins "mlir::AffineMap":$offsets, ArrayRefParameter<"int64_t">:$sizes);
+  let parameters = (ins "mlir::AffineMap":$offsets, ArrayRefParameter<"int64_t">:$sizes,
+                        DefaultValuedParameter<"bool", "false">:$isDisjoint);
+  let builders = [AttrBuilder<(ins "mlir::AffineMap":$offsets, "llvm::ArrayRef<int64_t>":$sizes), [{
+    return $_get($_ctxt, offsets, sizes, /*isDisjoint=*/false);
+  }]>];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

@@ -59,7 +59,7 @@ LogicalResult SymbolAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 // RegionAttr
 //===----------------------------------------------------------------------===//
 
-// `<` affine-map `sizes` `[` (integer | `*`),* `]` `>`
+// `<` affine-map `sizes` `[` (integer | `*`),* `]` `disjoint`? `>`
 Attribute RegionAttr::parse(AsmParser &parser, Type) {
   AffineMap offsets;
   SmallVector<int64_t> sizes;
@@ -72,10 +72,13 @@ Attribute RegionAttr::parse(AsmParser &parser, Type) {
   };
   if (parser.parseLess() || parser.parseAffineMap(offsets) ||
       parser.parseKeyword("sizes") ||
-      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseSize) ||
-      parser.parseGreater())
+      parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseSize))
     return {};
-  return parser.getChecked<RegionAttr>(parser.getContext(), offsets, sizes);
+  bool isDisjoint = succeeded(parser.parseOptionalKeyword("disjoint"));
+  if (parser.parseGreater())
+    return {};
+  return parser.getChecked<RegionAttr>(parser.getContext(), offsets, sizes,
+                                       isDisjoint);
 }
 
 void RegionAttr::print(AsmPrinter &printer) const {
@@ -86,11 +89,12 @@ void RegionAttr::print(AsmPrinter &printer) const {
     else
       printer << size;
   });
-  printer << "]>";
+  printer << (getIsDisjoint() ? "] disjoint>" : "]>");
 }
 
 LogicalResult RegionAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 AffineMap offsets, ArrayRef<int64_t> sizes) {
+                                 AffineMap offsets, ArrayRef<int64_t> sizes,
+                                 bool isDisjoint) {
   if (offsets.getNumResults() != sizes.size())
     return emitError() << "a region needs one size per offset, got "
                        << sizes.size() << " sizes for "

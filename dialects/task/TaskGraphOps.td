@@ -134,6 +134,7 @@ def Task_LaunchOp : Task_Op<"launch", [HasParent<"GraphOp">, AttrSizedOperandSeg
       the event tensor.
     - T6: a guard is an operand's position; a wait on a `data` tensor guards `*`.
     - T7: weights and inputs, and views of them, are not written.
+    - T18: only a written region is `disjoint`.
 
     ```mlir
     task.launch @final grid(()[s0] -> (s0 ceildiv 32))

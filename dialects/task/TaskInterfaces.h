@@ -15,12 +15,14 @@ class DialectRegistry;
 
 namespace etc::task {
 
-/// How one dimension of an operand follows the task domain: element
-/// `i * scale + [0, scale)` belongs to point `i` of domain dimension `dim`.
+/// How one dimension of an operand follows the task domain: elements
+/// `i * scale + [0, scale)` belong to points `i * points + [0, points)` of
+/// domain dimension `dim`. One of the two is 1.
 struct DimAccess {
   static constexpr int64_t kWhole = -1;
   int64_t dim = kWhole;
   int64_t scale = 1;
+  int64_t points = 1;
   bool isWhole() const { return dim == kWhole; }
 };
 

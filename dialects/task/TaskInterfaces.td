@@ -27,7 +27,8 @@ def TaskRegionOpInterface : OpInterface<"TaskRegionOpInterface"> {
       "llvm::SmallVector<int64_t>", "getTaskDomain">,
     InterfaceMethod<[{
         For each dimension of the operand, the domain dimension that indexes it
-        and how many of its elements belong to one point of that dimension.
+        and how many of its elements belong to one point of that dimension, or how many
+        points share an element.
       }],
       "llvm::SmallVector<::etc::task::DimAccess>", "getOperandAccess",
       (ins "unsigned":$operandNumber)>,

@@ -375,6 +375,9 @@ LogicalResult LaunchOp::verify() {
     }
     return success();
   };
+  for (auto region : getReadRegions().getAsRange<RegionAttr>())
+    if (region.getIsDisjoint())
+      return emitOpError("T18: a region that is only read is not disjoint");
   unsigned numSymbols = (*this)->getParentOfType<GraphOp>().getNumSymbols();
   if (getGrid().getNumDims() != 0 || getGrid().getNumSymbols() > numSymbols)
     return emitOpError("T5: the grid is a map of the graph's ")

@@ -202,6 +202,9 @@ SmallVector<DimAccess> RMSNormOp::getOperandAccess(unsigned operandNumber) {
 // LinearOp: domain (T, N)
 //===----------------------------------------------------------------------===//
 
+/// Outputs that share a word of `best`.
+static constexpr int64_t kBestOutputs = 16;
+
 LogicalResult LinearOp::verify() {
   SmallVector<Value> values = {getInput(), getWeight(), getOutput()};
   for (Value value : {getBias(), getNorm(), getResidual()})
@@ -210,9 +213,8 @@ LogicalResult LinearOp::verify() {
   if (getNorm() && !getEps())
     return emitOpError("T17: a norm has an eps");
   if (getGated() && (getBias() || getResidual() || getBest()))
-    return emitOpError("T17: a gated linear has neither bias nor residual nor best");
-  if (bool(getBest()) != bool(getRow()))
-    return emitOpError("T17: the best of outputs are asked for from a row on");
+    return emitOpError(
+        "T17: a gated linear has neither bias nor residual nor best");
   if (getFirst() && isa<TensorType>(getOutput().getType()))
     return emitOpError("T17: only a tile keeps its input in shared memory");
   Shapes shapes(*this);
@@ -227,7 +229,10 @@ LogicalResult LinearOp::verify() {
       .holds(!getBest() ||
                  (shapeOf(getBest()).getElementType().isInteger(32) &&
                   shapeOf(getOutput()).getElementTypeBitWidth() == 16),
-             "the best of outputs of 16 bits are words of 32");
+             "the best of outputs of 16 bits are words of 32")
+      .holds(!getBest() || ShapedType::isDynamic(shapes["N"]) ||
+                 compatible(shapes["tiles"] * kBestOutputs, shapes["N"]),
+             "each 16 outputs have a best");
   int64_t rows = getRowsPerOutput() * shapes["N"];
   return shapes
       .holds(ShapedType::isDynamic(shapes["N"]) ||
@@ -245,7 +250,7 @@ SmallVector<DimAccess> LinearOp::getOperandAccess(unsigned operandNumber) {
   if (operandNumber == 1)
     return {along(1, getRowsPerOutput()), whole()};
   if (getBest() && operandNumber == getNumOperands() - 1)
-    return {along(0), whole()}; // One word of it: `row` says which.
+    return {along(0), {/*dim=*/1, /*scale=*/1, /*points=*/kBestOutputs}};
   if (operandNumber == getOutputMutable().getOperandNumber())
     return {along(0), along(1)};
   if (operand == getNorm() && operandNumber == getNormPosition())

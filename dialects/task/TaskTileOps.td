@@ -62,7 +62,7 @@ def Task_RMSNormOp : Task_TileOp<"rms_norm", "Output",
 def Task_LinearOp : Task_TileOp<"linear", "Output",
     (ins Task_Shaped:$input, Task_Streamable:$weight, Optional<Task_Shaped>:$bias,
          Optional<Task_Shaped>:$norm, Optional<Task_Shaped>:$residual, Optional<I1>:$first,
-         Optional<Index>:$row, Task_Shaped:$output, Optional<Task_Shaped>:$best,
+         Task_Shaped:$output, Optional<Task_Shaped>:$best,
          OptionalAttr<F64Attr>:$eps, UnitAttr:$gated),
     [AttrSizedOperandSegments]> {
   let summary = "A projection, with what a decoder has before and behind it";
@@ -78,8 +78,7 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
       outputs and the others are what they gate: act(y)[n] = silu(gate) * up;
     - `best`: [T, N / 16] i32. best[t, j] is the largest of outputs 16 j .. 16 j + 15 of
       16 bits, its bits above the number of the first row of these that has it: what
-      `task.argmax of 16` takes. `row` is the output with which a task begins, 0 for the
-      whole operator;
+      `task.argmax of 16` takes. A task has the words of its own outputs;
     - `first`: the input is the same for all tasks of a worker's run. It is kept in
       shared memory from the task for which this is true on (`stage-activations`).
 
@@ -90,18 +89,12 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
 
     Constraints: T12, T13;
     - T17: `norm` has an `eps`; a gated linear has neither bias nor residual nor `best`;
-      `first` is for memrefs; `best` and `row` come together, for elements of 16 bits and
-      a multiple of 16 of them.
+      `first` is for memrefs; `best` is for a multiple of 16 outputs of 16 bits.
   }];
   let extraClassDeclaration = [{
     mlir::MutableOperandRange getDpsInitsMutable() {
       unsigned inits = getBest() ? 2 : 1;
       return mlir::MutableOperandRange(getOperation(), getNumOperands() - inits, inits);
-    }
-    std::optional<unsigned> getOriginDim(unsigned operandNumber) {
-      if (!getRow() || operandNumber != getODSOperandIndexAndLength(6).first)
-        return std::nullopt;
-      return 1;
     }
     /// Rows of the weight that make one output.
     int64_t getRowsPerOutput() { return getGated() ? 2 : 1; }
@@ -113,7 +106,7 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
     (`bias` `(` $bias^ `:` type($bias) `)`)?
     (`norm` `(` $norm^ `:` type($norm) `)` `eps` $eps)?
     (`residual` `(` $residual^ `:` type($residual) `)`)?
-    (`first` `(` $first^ `)`)? (`from` $row^)?
+    (`first` `(` $first^ `)`)?
     `outs` `(` $output `:` type($output) `)` (`best` `(` $best^ `:` type($best) `)`)?
     (`gated` $gated^)? attr-dict (`->` type($results)^)?
   }];

@@ -281,7 +281,8 @@ LogicalResult ConcreteGraph::addOperands(Launch &launch, OperandRange buffers,
              << " is no buffer of the graph and no reshape of one";
     if (!isEvaluable(region.getOffsets(), symbols.size()))
       return launch.op.emitOpError("the region ") << region << " is not affine";
-    launch.operands.push_back({buffer, region, *extents, isWritten});
+    launch.operands.push_back(
+        {buffer, region, *extents, isWritten, region.getIsDisjoint()});
   }
   return success();
 }

@@ -51,7 +51,7 @@ public:
     mlir::Value buffer;
     task::RegionAttr region;
     llvm::SmallVector<int64_t> extents; // of the buffer
-    bool isWritten;
+    bool isWritten, isDisjoint;
   };
   struct Launch {
     task::LaunchOp op;

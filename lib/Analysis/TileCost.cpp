@@ -25,7 +25,7 @@ etc::getDomainExtents(TaskRegionOpInterface op,
     for (auto [access, extent] :
          llvm::zip(op.getOperandAccess(operand.getOperandNumber()), extents))
       if (!access.isWhole() && ShapedType::isDynamic(domain[access.dim]))
-        domain[access.dim] = extent / access.scale;
+        domain[access.dim] = extent / access.scale * access.points;
   }
   return domain;
 }
@@ -94,8 +94,9 @@ private:
     for (auto [access, extent] :
          llvm::zip(op.getOperandAccess(number), operands[number])) {
       bool isCut = !access.isWhole() && tile[access.dim] != 0;
-      elements *=
-          isCut ? std::min(extent, tile[access.dim] * access.scale) : extent;
+      elements *= isCut ? std::min(extent, tile[access.dim] * access.scale /
+                                               access.points)
+                        : extent;
     }
     return llvm::divideCeil(elements * type.getElementTypeBitWidth(), 8);
   }

@@ -569,8 +569,8 @@ void StreamedLinear::storeBest(Value total, Value row, Value token,
                                           b.round(best[0], element));
     bits = b.make<arith::ShLIOp>(
         b.make<arith::ExtUIOp>(b.getI32Type(), bits), b.i32(16));
-    Value tile = b.make<arith::DivUIOp>(b.add(op.getRow(), firstRow),
-                                        b.index(SharedLayout::kTileRows));
+    Value tile =
+        b.make<arith::DivUIOp>(firstRow, b.index(SharedLayout::kTileRows));
     writeWord(b, b.make<arith::OrIOp>(bits, best[1]), op.getBest(),
               {b.toIndex(token), tile});
   });
@@ -616,6 +616,8 @@ void StreamedLinear::emit() {
   lane = b.laneI32();
   if (isStaged)
     b.when(op.getFirst(), [&] { stageInput(); });
+  if (!ring.prefetches)
+    releaseStream(b);
   locateTokens();
   Value counter = b.warpWord(SharedLayout::kWarpCounts, warp);
   Value begin = b.load(b.getI32Type(), counter);

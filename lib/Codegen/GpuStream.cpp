@@ -53,6 +53,48 @@ static Value mustLeave(GpuBuilder &b) {
   return b.compare(arith::CmpIPredicate::ne, flag, b.i32(0));
 }
 
+/// The bit by which consumer warp `warp` lets its next stream begin.
+static Value releaseBit(GpuBuilder &b, Value warp) {
+  return b.make<arith::ShLIOp>(b.i32(1), warp);
+}
+
+/// Other warps' bits are in the same word.
+static void changeReleases(GpuBuilder &b, LLVM::AtomicBinOp op, Value bits) {
+  b.make<LLVM::AtomicRMWOp>(op, b.shared(SharedLayout::kReleases), bits,
+                            LLVM::AtomicOrdering::monotonic, "block");
+}
+
+void etc::codegen::releaseStream(GpuBuilder &b) {
+  b.warpBarrier(); // Every lane has what it read.
+  b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
+    changeReleases(b, LLVM::AtomicBinOp::_or, releaseBit(b, b.warpI32()));
+  });
+}
+
+/// Waits for `releaseStream` and takes it back. The warp releases again only behind
+/// the chunks that are copied now, so one bit is enough. Nothing else is ordered:
+/// nobody writes weights.
+static void waitReleased(GpuBuilder &b, Value warp) {
+  Value bit = releaseBit(b, warp);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    auto loop = b.make<scf::WhileOp>(TypeRange(), ValueRange());
+    b.createBlock(&loop.getBefore());
+    Value seen =
+        b.make<LLVM::LoadOp>(b.getI32Type(), b.shared(SharedLayout::kReleases),
+                             /*alignment=*/4, /*isVolatile=*/true);
+    Value isReleased = b.compare(arith::CmpIPredicate::ne,
+                                 b.make<arith::AndIOp>(seen, bit), b.i32(0));
+    Value stop = b.make<arith::OrIOp>(isReleased, mustLeave(b));
+    b.make<scf::ConditionOp>(b.make<arith::XOrIOp>(stop, b.boolean(true)),
+                             ValueRange());
+    b.createBlock(&loop.getAfter());
+    b.make<scf::YieldOp>();
+  }
+  changeReleases(b, LLVM::AtomicBinOp::_and,
+                 b.make<arith::XOrIOp>(bit, b.i32(-1)));
+}
+
 /// Waits until the stage is empty; false if it never will be. The consumers
 /// bound this wait: each of theirs ends, or sets the flag that ends this one.
 static Value waitEmpty(GpuBuilder &b, const Ring::Stage &stage) {
@@ -106,6 +148,8 @@ void etc::codegen::lowerStream(GpuBuilder &b, task::StreamOp op,
   int64_t tiles = type.getDimSize(0) / SharedLayout::kTileRows;
   Value source = b.global(op.getSource());
   forEachWarp(b, [&](Value warp) {
+    if (!ring.prefetches)
+      waitReleased(b, warp);
     Value counter = b.warpWord(SharedLayout::kLoaderCounts, warp);
     Value count = b.load(b.getI32Type(), counter);
     Value go = b.make<arith::XOrIOp>(mustLeave(b), b.boolean(true));

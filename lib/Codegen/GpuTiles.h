@@ -27,6 +27,8 @@ struct Ring {
   int64_t base; // offset in shared memory
   /// Where inputs of linears are kept, and how many bytes of them.
   int64_t activations, activationBytes;
+  /// Whether the loader runs ahead of the tasks that take what it copies.
+  bool prefetches;
 
   /// The bytes of 16 x 16 elements of 16 bits: one A operand.
   static constexpr int64_t kBlockBytes = 512;
@@ -60,6 +62,9 @@ struct RingSteps {
 
 /// The loader's part: copies the tile into the ring.
 void lowerStream(GpuBuilder &b, task::StreamOp op, const Ring &ring);
+/// The consumers' part where the loader does not run ahead: they have the input
+/// of the linear that takes the next stream.
+void releaseStream(GpuBuilder &b);
 /// At the end of the loader: waits for the copies under way, which would else
 /// write to a block that has left.
 void drainStreams(GpuBuilder &b, const Ring &ring);

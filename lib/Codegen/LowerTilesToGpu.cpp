@@ -44,14 +44,17 @@ static LogicalResult lowerTile(GpuBuilder &b, Operation *op, const Ring &ring) {
       });
 }
 
-static Ring getRing(etc::task::SharedMemoryOp plan) {
+static Ring getRing(etc::task::SharedMemoryOp plan, bool prefetches) {
   int64_t activations = plan.getActivationBytes();
   int64_t base =
       llvm::alignTo(SharedLayout::kScratch + plan.getScratchBytes(),
                     SharedLayout::kRingAlignment);
   return {static_cast<int64_t>(plan.getStages()),
-          static_cast<int64_t>(plan.getStageBytes()), base + activations, base,
-          activations};
+          static_cast<int64_t>(plan.getStageBytes()),
+          base + activations,
+          base,
+          activations,
+          prefetches};
 }
 
 /// The function that a chunk's slow path calls; convert-task-to-nvvm writes it.
@@ -86,6 +89,8 @@ static void declareWaitWord(gpu::GPUModuleOp device) {
 
 namespace {
 struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
+  using LowerTilesToGpuPassBase::LowerTilesToGpuPassBase;
+
   void runOnOperation() override {
     for (auto plan : getOperation().getOps<etc::task::SharedMemoryOp>()) {
       auto program =
@@ -98,9 +103,9 @@ struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
       }
       declareWaitWord(device);
       lowerPrefetches(device);
-      if (failed(lowerStreams(program, device, getRing(plan))) ||
-          failed(lowerTiles(device, getRing(plan))) ||
-          failed(lowerMath(device)))
+      Ring ring = getRing(plan, prefetch);
+      if (failed(lowerStreams(program, device, ring)) ||
+          failed(lowerTiles(device, ring)) || failed(lowerMath(device)))
         return signalPassFailure();
       eraseTags(device);
     }

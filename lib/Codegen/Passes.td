@@ -66,6 +66,9 @@ def LowerTilesToGpuPass : Pass<"lower-tiles-to-gpu", "::mlir::ModuleOp"> {
     rows. Other linears: a warp per element of the output. `math` operations become
     instructions; what has none is an error.
 
+    `prefetch=false`: the loader copies the weights of a linear only when its consumers
+    have the linear's input. What streaming ahead is worth is measured against it.
+
     Requires bodies on memrefs in a `gpu.module` (`outline-gpu-kernel`) and the plan of
     `plan-shared-memory`; every consumer thread calls a body with the same arguments;
     what is streamed is packed (`pack-weights`).
@@ -77,6 +80,9 @@ def LowerTilesToGpuPass : Pass<"lower-tiles-to-gpu", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
+  let options = [
+    Option<"prefetch", "prefetch", "bool", "true",
+           "Copy weights ahead of the tasks that take them">];
 }
 
 def PackWeightsPass : Pass<"pack-weights", "::mlir::ModuleOp"> {

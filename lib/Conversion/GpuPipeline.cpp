@@ -32,20 +32,20 @@ static void buildDevice(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void etc::buildGpuPipeline(OpPassManager &pm, StringRef chip,
-                           StringRef features, int64_t sharedBytes,
-                           int64_t tokens) {
+void etc::buildGpuPipeline(OpPassManager &pm, const GpuPipeline &options) {
   pm.addPass(createOutlineGpuKernelPass());
   PlanSharedMemoryPassOptions memory;
-  memory.bytes = sharedBytes;
-  memory.tokens = tokens;
+  memory.bytes = options.sharedBytes;
+  memory.tokens = options.tokens;
   pm.addPass(createPlanSharedMemoryPass(memory));
-  pm.addPass(createLowerTilesToGpuPass());
+  LowerTilesToGpuPassOptions tiles;
+  tiles.prefetch = options.prefetch;
+  pm.addPass(createLowerTilesToGpuPass(tiles));
   buildDevice(pm.nest<gpu::GPUModuleOp>());
 
   GpuNVVMAttachTargetOptions target;
-  target.chip = chip.str();
-  target.features = features.str();
+  target.chip = options.chip.str();
+  target.features = options.features.str();
   target.optLevel = 3;
   pm.addPass(createGpuNVVMAttachTarget(target));
   GpuModuleToBinaryPassOptions binary;

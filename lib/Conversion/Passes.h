@@ -20,12 +20,17 @@ namespace etc {
 /// From loops at the persistent level to the llvm dialect, task.program kept.
 void buildCpuPipeline(mlir::OpPassManager &pm);
 
-/// From the persistent level with the roles loader and consumer to a gpu.binary that
-/// holds PTX, task.program kept. `chip` and `features` are LLVM's names; a block can
-/// have `sharedBytes` of shared memory.
-void buildGpuPipeline(mlir::OpPassManager &pm, llvm::StringRef chip,
-                      llvm::StringRef features, int64_t sharedBytes,
-                      int64_t tokens);
+/// What the code of a kernel depends on.
+struct GpuPipeline {
+  llvm::StringRef chip, features; // LLVM's names
+  int64_t sharedBytes;            // of one block
+  int64_t tokens;                 // see plan-shared-memory
+  bool prefetch;                  // see lower-tiles-to-gpu
+};
+
+/// From the persistent level with the roles loader and consumer to a gpu.binary
+/// that holds PTX, task.program kept.
+void buildGpuPipeline(mlir::OpPassManager &pm, const GpuPipeline &options);
 
 } // namespace etc
 

@@ -45,6 +45,8 @@ struct HandoffsOptions : PassPipelineOptions<HandoffsOptions> {
 struct EventsOptions : PassPipelineOptions<EventsOptions> {
   Option<bool> reuse{*this, "reuse", llvm::cl::init(true),
                      llvm::cl::desc("let scratch buffers share memory")};
+  Option<bool> barriers{*this, "barriers", llvm::cl::init(false),
+                        llvm::cl::desc("one barrier per operator")};
   Option<bool> steps{*this, "steps", llvm::cl::init(false),
                      llvm::cl::desc("several steps in a launch of the kernel")};
 };
@@ -80,6 +82,8 @@ struct GpuOptions : PassPipelineOptions<GpuOptions> {
                               llvm::cl::desc("shared memory of one block")};
   Option<int64_t> tokens{*this, "tokens", llvm::cl::init(1),
                          llvm::cl::desc("of the steps that should be fast")};
+  Option<bool> prefetch{*this, "prefetch", llvm::cl::init(true),
+                        llvm::cl::desc("copy weights ahead of their tasks")};
 };
 
 } // namespace
@@ -119,7 +123,9 @@ static void buildHandoffs(OpPassManager &pm, const HandoffsOptions &options) {
 }
 
 static void buildEvents(OpPassManager &pm, const EventsOptions &options) {
-  pm.addNestedPass<task::GraphOp>(createInferEventsPass());
+  InferEventsPassOptions events;
+  events.barriers = options.barriers;
+  pm.addNestedPass<task::GraphOp>(createInferEventsPass(events));
   pm.addNestedPass<task::GraphOp>(createFuseEventsPass());
   // Renumbers tasks by the events they wait for, so it comes after fusion.
   pm.addPass(createLinearizeTasksPass());
@@ -178,8 +184,8 @@ static void buildWeights(OpPassManager &pm, const WeightsOptions &) {
 }
 
 static void buildGpu(OpPassManager &pm, const GpuOptions &options) {
-  buildGpuPipeline(pm, options.chip, options.features, options.sharedBytes,
-                   options.tokens);
+  buildGpuPipeline(pm, {options.chip, options.features, options.sharedBytes,
+                        options.tokens, options.prefetch});
 }
 
 void etc::registerPipelines() {

@@ -416,6 +416,15 @@ FailureOr<Tile> Decomposer::getTile(TaskRegionOpInterface op) {
   for (auto [extent, size] : llvm::zip(op.getTaskDomain(), tile))
     if (!ShapedType::isDynamic(extent) && size >= extent)
       size = 0; // One task wide: no dimension of the grid.
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<ShapedType>(operand.get().getType()))
+      continue;
+    for (DimAccess access : op.getOperandAccess(operand.getOperandNumber()))
+      if (!access.isWhole() && tile[access.dim] % access.points)
+        return op->emitOpError("tile ")
+               << formatTile(tile) << " cuts what " << access.points
+               << " of dimension " << access.dim << " share";
+  }
   return tile;
 }
 
@@ -432,13 +441,30 @@ AffineMap Decomposer::getGrid(TaskRegionOpInterface op, const Tile &tile) {
            llvm::zip(op.getOperandAccess(operand.getOperandNumber()),
                      shapes.get(operand.get())))
         if (!access.isWhole() && !extents[access.dim])
-          extents[access.dim] = extent.floorDiv(access.scale);
+          extents[access.dim] = extent.floorDiv(access.scale) * access.points;
   SmallVector<AffineExpr> grid;
   for (auto [extent, size] : llvm::zip(extents, tile))
     if (size)
       grid.push_back(
           simplifyAffineExpr(extent.ceilDiv(size), 0, shapes.getNumSymbols()));
   return AffineMap::get(0, shapes.getNumSymbols(), grid, context);
+}
+
+/// Whether tasks write different elements of one region: they differ in a
+/// dimension of the domain that does not say where, and no two points of a
+/// domain write the same element.
+static bool isDisjoint(TaskRegionOpInterface op, OpOperand &operand,
+                       const Tile &tile) {
+  if (!cast<DestinationStyleOpInterface>(*op).isDpsInit(&operand))
+    return false;
+  SmallVector<DimAccess> accesses =
+      op.getOperandAccess(operand.getOperandNumber());
+  for (auto [dim, size] : llvm::enumerate(tile))
+    if (size && llvm::none_of(accesses, [&](DimAccess access) {
+          return access.dim == static_cast<int64_t>(dim);
+        }))
+      return true;
+  return false;
 }
 
 RegionAttr Decomposer::getRegion(TaskRegionOpInterface op, OpOperand &operand,
@@ -452,14 +478,15 @@ RegionAttr Decomposer::getRegion(TaskRegionOpInterface op, OpOperand &operand,
   SmallVector<int64_t> sizes;
   for (DimAccess access : op.getOperandAccess(operand.getOperandNumber())) {
     bool isCut = !access.isWhole() && tile[access.dim] != 0;
-    int64_t size = isCut ? tile[access.dim] * access.scale : RegionAttr::kWhole;
+    int64_t size = isCut ? tile[access.dim] * access.scale / access.points
+                         : RegionAttr::kWhole;
     offsets.push_back(isCut ? getAffineDimExpr(gridDims[access.dim], context) *
                                   size
                             : getAffineConstantExpr(0, context));
     sizes.push_back(size);
   }
   return RegionAttr::get(context, AffineMap::get(gridRank, 0, offsets, context),
-                         sizes);
+                         sizes, isDisjoint(op, operand, tile));
 }
 
 /// The first point of a task's tile along a dimension of the domain, of the

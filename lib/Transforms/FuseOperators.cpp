@@ -265,8 +265,8 @@ void Fuser::foldGate(linalg::GenericOp product) {
     OpBuilder b(product);
     auto fused = LinearOp::create(
         b, product.getLoc(), product->getResultTypes(), gate.getInput(), weight,
-        Value(), gate.getNorm(), Value(), Value(), Value(),
-        product.getOutputs()[0], Value(), gate.getEpsAttr(), /*gated=*/true);
+        Value(), gate.getNorm(), Value(), Value(), product.getOutputs()[0],
+        Value(), gate.getEpsAttr(), /*gated=*/true);
     product->replaceAllUsesWith(fused->getResults());
     for (Operation *op : SmallVector<Operation *>{product, silu, gate, up})
       op->erase();
@@ -360,7 +360,7 @@ void Fuser::foldAttention(AttentionOp attention) {
   Value qkv = empty(b, loc, first.getInput(), {columns}, element);
   qkv = LinearOp::create(b, first.getLoc(), qkv.getType(), first.getInput(),
                          weight, Value(), first.getNorm(), Value(), Value(),
-                         Value(), qkv, Value(), first.getEpsAttr(), false)
+                         qkv, Value(), first.getEpsAttr(), false)
             ->getResult(0);
   Value partial = empty(b, loc, first.getInput(), {heads, parts, width + 2},
                         b.getF32Type());
@@ -398,8 +398,8 @@ void Fuser::foldResidual(linalg::GenericOp sum) {
     auto fused = LinearOp::create(
         b, linear.getLoc(), sum->getResultTypes(), linear.getInput(),
         linear.getWeight(), Value(), linear.getNorm(),
-        sum.getInputs()[1 - side], Value(), Value(), sum.getOutputs()[0],
-        Value(), linear.getEpsAttr(), false);
+        sum.getInputs()[1 - side], Value(), sum.getOutputs()[0], Value(),
+        linear.getEpsAttr(), false);
     sum->replaceAllUsesWith(fused->getResults());
     sum.erase();
     linear.erase();
@@ -422,12 +422,11 @@ void Fuser::foldArgmax(ArgmaxOp argmax) {
       tensor::getMixedSize(b, loc, linear.getOutput(), 0),
       b.getIndexAttr(type.getDimSize(1) / kBestOf)};
   Value best = tensor::EmptyOp::create(b, loc, sizes, b.getI32Type());
-  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-  auto fused = LinearOp::create(
-      b, loc, TypeRange{type, best.getType()}, linear.getInput(),
-      linear.getWeight(), linear.getBias(), linear.getNorm(),
-      linear.getResidual(), Value(), zero, linear.getOutput(), best,
-      linear.getEpsAttr(), false);
+  auto fused =
+      LinearOp::create(b, loc, TypeRange{type, best.getType()},
+                       linear.getInput(), linear.getWeight(), linear.getBias(),
+                       linear.getNorm(), linear.getResidual(), Value(),
+                       linear.getOutput(), best, linear.getEpsAttr(), false);
   linear->getResult(0).replaceAllUsesWith(fused->getResult(0));
   linear.erase();
   argmax.getInputMutable().assign(fused->getResult(1));

@@ -45,6 +45,7 @@ struct InferEvents : etc::impl::InferEventsPassBase<InferEvents> {
   void runOnOperation() override;
 
 private:
+  void addBarriers(ArrayRef<task::LaunchOp> launches);
   void orderAccess(Step &consumer, const BufferAccess &access);
   Edge deriveEdge(const Step &producer, const BufferAccess &produced,
                   const Step &consumer, const BufferAccess &consumed);
@@ -195,6 +196,32 @@ void InferEvents::orderAccess(Step &consumer, const BufferAccess &access) {
   }
 }
 
+/// One event for each launch but the last: whoever comes after all of a launch
+/// comes after all that it came after.
+void InferEvents::addBarriers(ArrayRef<task::LaunchOp> launches) {
+  MLIRContext *context = &getContext();
+  unsigned symbols = getOperation().getNumSymbols();
+  OpBuilder builder(firstLaunch);
+  for (auto [earlier, later] :
+       llvm::zip(launches.drop_back(), launches.drop_front())) {
+    task::LaunchOp from = earlier, to = later;
+    AffineExpr tasks = getAffineConstantExpr(1, context);
+    for (AffineExpr extent : from.getGrid().getResults())
+      tasks = tasks * extent;
+    tasks = simplify(tasks);
+    auto event = event::CreateOp::create(
+        builder, from.getLoc(),
+        event::EventTensorType::get(context, {}, event::Carrier::counter),
+        "barrier", AffineMap::get(0, symbols, context),
+        AffineMap::get(0, symbols, tasks),
+        isa<AffineConstantExpr>(tasks) ? event::Reuse::monotonic
+                                       : event::Reuse::banked);
+    from.addNotify(event, AffineMap::get(from.getGridRank(), 0, context));
+    to.addWait(event, AffineMap::get(to.getGridRank(), 0, context),
+               /*guard=*/-1);
+  }
+}
+
 void InferEvents::runOnOperation() {
   program.clear();
   order = LaunchOrder();
@@ -208,6 +235,8 @@ void InferEvents::runOnOperation() {
   if (launches.empty())
     return;
   firstLaunch = launches.front();
+  if (barriers)
+    return addBarriers(launches);
   for (task::LaunchOp launch : launches) {
     Step step{launch, getBufferAccesses(launch)};
     order.addLaunch(launch);

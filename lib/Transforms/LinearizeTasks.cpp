@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Analysis/EventGraph.h"
 #include "lib/Analysis/BufferAccess.h"
+#include "lib/Analysis/EventGraph.h"
 #include "lib/Transforms/Passes.h"
 #include <map>
 #include <numeric>
@@ -160,7 +160,7 @@ static ArrayAttr permuteRegions(ArrayAttr regions,
   for (auto region : regions.getAsRange<RegionAttr>())
     attrs.push_back(RegionAttr::get(
         regions.getContext(), permuteDims(region.getOffsets(), permutation),
-        region.getSizes()));
+        region.getSizes(), region.getIsDisjoint()));
   return ArrayAttr::get(regions.getContext(), attrs);
 }
 

@@ -61,8 +61,16 @@ def InferEventsPass : Pass<"infer-events", "::etc::task::GraphOp"> {
     program (`verify-events` checks it independently). Between steps the order is
     that of kernel launches. Does not fuse events: see `fuse-events`.
 
+    `barriers` asks for one event per launch instead: all of its tasks notify it, and
+    all of the next launch wait for it. That is the order of one kernel per operator,
+    with the same tasks on the same workers: what the events of tasks are measured
+    against.
+
     (* example filepath=test/lit/Transforms/infer-events.mlir *)
   }];
+  let options = [
+    Option<"barriers", "barriers", "bool", "false",
+           "Every launch waits for all tasks of the one before it">];
   let dependentDialects = ["::etc::event::EventDialect"];
 }
 
@@ -326,9 +334,9 @@ def VerifyEventsPass : Pass<"verify-events", "::etc::task::GraphOp"> {
     - E8: the events never ask a task to wait for itself, directly or not;
     - E9: of two tasks that touch the same bytes, one of them writing, the events
       order the earlier launch's before the later one's. Bytes, not names: scratch
-      buffers that share memory conflict. Two tasks of one launch may share a region
-      of a state, which says less than the operator does (where a paged cache keeps
-      a token is data).
+      buffers that share memory conflict. Two tasks of one launch may share a
+      `disjoint` region, which says less than the operator does (where a paged cache
+      keeps a token is data).
     - E11: scratch buffers that share bytes are not in use at the same time, in
       the order of launches: else the order that events give them destroys what is
       still to be read;

@@ -26,10 +26,11 @@ struct Range {
 
 /// What one task touches of one piece of memory.
 struct Touch {
-  unsigned launch;
+  unsigned launch, operand;
   int64_t task; // number in the launch
   bool isWrite;
   bool isTagged;             // each word says itself whether it was written
+  bool isDisjoint;           // from what other tasks of the launch write
   SmallVector<Range> ranges; // ascending
 };
 
@@ -50,8 +51,7 @@ private:
   std::pair<llvm::BitVector, llvm::BitVector> getStepOrder() const;
   LogicalResult checkStepPair(const Touch &earlier, const Touch &later);
   std::vector<llvm::BitVector> getCommonPredecessors() const;
-  LogicalResult checkLaunches(ArrayRef<Touch> earlier, ArrayRef<Touch> later,
-                              bool isState);
+  LogicalResult checkLaunches(ArrayRef<Touch> earlier, ArrayRef<Touch> later);
   LogicalResult checkPair(const Touch &earlier, const Touch &later);
   Touch getTouch(unsigned launch, unsigned operand, int64_t task) const;
   /// The memory an operand lies in: null for the scratch memory.
@@ -183,9 +183,14 @@ Value Checker::getMemory(const ConcreteGraph::Operand &operand) const {
 Touch Checker::getTouch(unsigned l, unsigned operand, int64_t task) const {
   const ConcreteGraph::Operand &access =
       graph.getLaunches()[l].operands[operand];
-  Touch touch{
-      l, task, access.isWritten, task::isTagged(access.buffer.getType()), {}};
   Value base = analysis::getBaseBuffer(access.buffer);
+  Touch touch{l,
+              operand,
+              task,
+              access.isWritten,
+              task::isTagged(access.buffer.getType()),
+              access.isDisjoint,
+              {}};
   auto type = cast<MemRefType>(base.getType());
   int64_t bytes = task::getElementBytes(type);
   int64_t offset = 0;
@@ -255,15 +260,6 @@ LogicalResult Checker::checkPair(const Touch &earlier, const Touch &later) {
   return diag;
 }
 
-/// A region of a state may be larger than what the task writes: where in a
-/// paged cache a token goes is data. That tasks of one launch write different
-/// elements is what an operator's task domain promises (TaskRegionOpInterface).
-static bool isState(Value memory) {
-  auto argument =
-      memory ? memory.getDefiningOp<task::ArgumentOp>() : task::ArgumentOp();
-  return argument && argument.getRole() == task::Role::state;
-}
-
 /// For every launch, the tasks that all of its tasks come after. Most pairs of
 /// launches are ordered as a whole, and then nothing of them need be compared.
 std::vector<llvm::BitVector> Checker::getCommonPredecessors() const {
@@ -301,8 +297,7 @@ LogicalResult Checker::checkConflicts() {
         unsigned first = earlier.front().launch, second = later.front().launch;
         if (first > second)
           break;
-        if (!areOrdered(first, second) &&
-            failed(checkLaunches(earlier, later, isState(memory))))
+        if (!areOrdered(first, second) && failed(checkLaunches(earlier, later)))
           return failure();
       }
   return success();
@@ -310,15 +305,12 @@ LogicalResult Checker::checkConflicts() {
 
 /// E9 for the tasks of two launches, or of one.
 LogicalResult Checker::checkLaunches(ArrayRef<Touch> earlier,
-                                     ArrayRef<Touch> later, bool isState) {
+                                     ArrayRef<Touch> later) {
   bool isOneLaunch = earlier.data() == later.data();
   for (const Touch &second : later)
     for (const Touch &first : earlier) {
-      if (isOneLaunch &&
-          (&first >= &second || first.task == second.task || isState))
-        continue;
-      // Which rows of tagged memory a task writes may be data, too.
-      if (isOneLaunch && first.isTagged && second.isTagged)
+      if (isOneLaunch && (&first >= &second || first.task == second.task ||
+                          (first.isDisjoint && first.operand == second.operand)))
         continue;
       if ((first.isWrite || second.isWrite) && overlap(first, second) &&
           failed(checkPair(first, second)))

@@ -141,6 +141,31 @@ static std::string writeReproducer(mlir::ModuleOp input) {
   return path.str().str();
 }
 
+/// What a pipeline may stand in, as --pass-pipeline has it.
+static llvm::StringRef getPasses(llvm::StringRef pipeline) {
+  if (pipeline.consume_front("builtin.module("))
+    pipeline.consume_back(")");
+  return pipeline;
+}
+
+/// Empty, or why the text is no pipeline.
+static std::string addPasses(mlir::PassManager &pm, llvm::StringRef pipeline) {
+  std::string error;
+  llvm::raw_string_ostream stream(error);
+  if (failed(mlir::parsePassPipeline(getPasses(pipeline), pm, stream)) &&
+      error.empty())
+    error = "it is no pipeline";
+  return llvm::StringRef(error).trim().str();
+}
+
+static std::string getPipelineError(const std::string &pipeline) {
+  // The registry's, for it registers the passes as well.
+  mlir::MLIRContext context(getRegistry(),
+                            mlir::MLIRContext::Threading::DISABLED);
+  mlir::PassManager pm(&context, mlir::ModuleOp::getOperationName());
+  return addPasses(pm, pipeline);
+}
+
 static void runPipeline(Module &module, const std::string &pipeline,
                         const std::optional<std::string> &phase, bool verify,
                         const std::string &dumpDir) {
@@ -149,12 +174,8 @@ static void runPipeline(Module &module, const std::string &pipeline,
   mlir::PassManager pm(&module.context->mlir,
                        mlir::ModuleOp::getOperationName());
   pm.enableVerifier(verify);
-  llvm::StringRef passes = pipeline;
-  if (passes.consume_front("builtin.module("))
-    passes.consume_back(")");
-  std::string error;
-  llvm::raw_string_ostream stream(error);
-  if (failed(mlir::parsePassPipeline(passes, pm, stream))) {
+  std::string error = addPasses(pm, pipeline);
+  if (!error.empty()) {
     diagnostics.add(error);
     diagnostics.raise(name);
   }
@@ -182,7 +203,7 @@ static void runPipeline(Module &module, const std::string &pipeline,
     return;
   std::string reproducer = writeReproducer(*input);
   std::string command = "etc-opt --pass-pipeline='builtin.module(" +
-                        passes.str() + ")' " + reproducer;
+                        getPasses(pipeline).str() + ")' " + reproducer;
   module.op = std::move(input);
   diagnostics.raise(name, reproducer, reproducer.empty() ? "" : command);
 }
@@ -293,6 +314,8 @@ NB_MODULE(_etc, m) {
   bindAttributes(m);
   bindIr(m);
   bindModule(m);
+  m.def("pipeline_error", &getPipelineError, nb::arg("pipeline"),
+        "Why `Module.run` would not take a pipeline; empty if it would.");
   nb::class_<CpuEngine>(m, "CpuEngine", "Machine code of one worker function.")
       .def(nb::new_(&createEngine), nb::arg("module"), nb::arg("worker"),
            "Compiles a module in the llvm dialect. Raises CompileError.")

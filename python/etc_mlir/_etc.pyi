@@ -165,6 +165,9 @@ class Module:
     def programs(self) -> list[dict[str, Any]]:
         """The tables of every task.program as dictionaries."""
 
+def pipeline_error(pipeline: str) -> str:
+    """Why `Module.run` would not take a pipeline; empty if it would."""
+
 class CpuEngine:
     """Machine code of one worker function."""
 

@@ -86,10 +86,8 @@ class Archive:
                 raise ArchiveError(
                     f"format {manifest['format']}, this etc_mlir reads {FORMAT}. Compile it again."
                 )
-            options = dict(manifest["options"])
-            options["tiles"] = tuple((name, tile) for name, tile in options["tiles"])
             return cls(
-                options=CompileOptions(**options),
+                options=CompileOptions.from_json(manifest["options"]),
                 program_text=files[_PROGRAM],
                 code=files[_CODE],
                 constants=files[_CONSTANTS],

@@ -71,10 +71,8 @@ class Decoder:
                 f"{origin} is a graph's, not a model's: run it with etc_mlir.runtime.launch"
             )
         try:
-            options = dict(found["options"])
-            options["tiles"] = tuple((name, tile) for name, tile in options["tiles"])
             return cls(
-                options=CompileOptions(**options),
+                options=CompileOptions.from_json(found["options"]),
                 vocab_size=int(found["vocab_size"]),
                 eos=tuple(found["eos"]),
                 folder=found["folder"],

@@ -76,9 +76,11 @@ class CompileOptions:
     key/value cache; num_pages: its pages, by default enough for max_batch sequences of max_seq.
     policy: how tasks are given to workers; auto: list for threads, round-robin for a GPU, whose
     costs the list scheduler does not know well enough (docs/Scheduling.md). tiles: operator ->
-    tile, as `decompose-to-tasks` spells it, for example {"linear": "16"}. dtype: by default the
-    checkpoint's. trace: the kernel can record every task. check: the kernel detects reads that run
-    ahead of their writer (CPU only).
+    tile, as `decompose-to-tasks` spells it, for example {"linear": "16"}. passes: options of the
+    phases' pipelines, each PIPELINE:OPTION=VALUE, for example "pipeline-handoffs:data=false"; the
+    docs/Scheduling.md says what they are for. dtype: by default the checkpoint's. trace: the kernel
+    can record every task. check: the kernel detects reads that run ahead of their writer (CPU
+    only).
     """
 
     target: str = "cpu"
@@ -90,6 +92,7 @@ class CompileOptions:
     num_pages: int | None = None
     policy: str = "auto"
     tiles: tuple[tuple[str, str], ...] = ()
+    passes: tuple[str, ...] = ()
     dtype: str | None = None
     trace: bool = False
     check: bool = False
@@ -113,6 +116,11 @@ class CompileOptions:
         for name, tile in self.tiles:
             if not re.fullmatch(r"[a-z_]+", name) or not re.fullmatch(r"\d+(x\d+)*", tile):
                 raise OptionError(f"tile '{name}:{tile}' is not OPERATOR:SIZExSIZE, as linear:16")
+        for text in self.passes:
+            if not re.fullmatch(r"[a-z-]+:[a-z-]+=[^\s{}]+", text):
+                raise OptionError(
+                    f"'{text}' is not PIPELINE:OPTION=VALUE, as pipeline-handoffs:data=false"
+                )
         target = self.find_target()
         if self.worker_count > target.workers:
             raise OptionError(
@@ -131,7 +139,7 @@ class CompileOptions:
 
     @classmethod
     def of(cls, **values: Any) -> CompileOptions:
-        """From keyword arguments; `tiles` may be a mapping. Raises OptionError."""
+        """From keyword arguments; `tiles` may be a mapping, `passes` a list. Raises OptionError."""
         known = {field.name for field in dataclasses.fields(cls)}
         for name in values:
             if name not in known:
@@ -139,7 +147,16 @@ class CompileOptions:
         tiles = values.pop("tiles", ())
         if isinstance(tiles, Mapping):
             tiles = tuple(sorted(tiles.items()))
-        return cls(tiles=tuple(tiles), **values)
+        passes = tuple(values.pop("passes", ()))
+        return cls(tiles=tuple(tiles), passes=passes, **values)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> CompileOptions:
+        """From what `dataclasses.asdict` gave, by way of JSON. Raises OptionError, KeyError."""
+        tiles = tuple((name, tile) for name, tile in values["tiles"])
+        # A file of an older version has no options of passes.
+        given = {**values, "tiles": tiles, "passes": tuple(values.get("passes", ()))}
+        return cls(**given)
 
     def find_target(self) -> Target:
         return Target.find(self.target)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from etc_mlir import _etc
+from etc_mlir.errors import OptionError
 from etc_mlir.options import CompileOptions
 from etc_mlir.report import Report, silent
 
@@ -35,9 +36,36 @@ class Phase:
         name, brace, rest = self.pipeline.partition("{")
         return f'--{name}="{rest[:-1]}"' if brace else f"--{name}"
 
+    def with_option(self, name: str, value: str) -> Phase:
+        """The same with an option of the pipeline set. Raises OptionError if it has none such or
+        it takes no such value."""
+        pipeline, _, rest = self.pipeline.partition("{")
+        values = dict(part.split("=", 1) for part in rest.removesuffix("}").split())
+        text = " ".join(f"{k}={v}" for k, v in {**values, name: value}.items())
+        if error := _etc.pipeline_error(f"{pipeline}{{{text}}}"):
+            raise OptionError(f"'{pipeline}:{name}={value}' cannot be set: {error}")
+        return dataclasses.replace(self, pipeline=f"{pipeline}{{{text}}}")
+
 
 def phases(options: CompileOptions) -> list[Phase]:
-    """The phases from an imported step to what the target's runtime takes."""
+    """The phases from an imported step to what the target's runtime takes, with the options that
+    `options.passes` sets. Raises OptionError."""
+    found = _defaults(options)
+    for text in options.passes:
+        pipeline, _, option = text.partition(":")
+        names = [phase.pipeline.partition("{")[0] for phase in found]
+        if pipeline not in names:
+            raise OptionError(
+                f"'{text}': target '{options.target}' has no pipeline '{pipeline}', but "
+                f"{', '.join(names)}"
+            )
+        name, _, value = option.partition("=")
+        number = names.index(pipeline)
+        found[number] = found[number].with_option(name, value)
+    return found
+
+
+def _defaults(options: CompileOptions) -> list[Phase]:
     target = options.find_target()
     workers, gpu = options.worker_count, target.codegen == "nvvm"
     chosen = dict(options.tiles)

@@ -66,6 +66,14 @@ def test_tiles_change_the_tasks_and_not_the_tokens():
     assert other.generate(prompt, 24, eos=()) == reference(prompt, 24)
 
 
+def test_options_of_phases_change_the_events_and_not_the_tokens():
+    passes = ("pipeline-events:barriers=true", "pipeline-schedule:prefetch=false")
+    other = compiled(workers=2, passes=passes)
+    assert other.kernel.events < compiled(workers=2).kernel.events
+    prompt = tokens(PROMPTS[1])
+    assert other.generate(prompt, 24, eos=()) == reference(prompt, 24)
+
+
 def test_batches_that_grow_and_shrink_leave_no_stale_events():
     # 4 -> 1 -> 4 sequences: entries that a small step skips must be right in the next large one.
     model = compiled(workers=3, policy="list")
@@ -155,6 +163,10 @@ def test_the_cache_is_used_and_survives_damage(tmp_path, caplog):
         ({"tiles": {"linear": "big"}}, "tile 'linear:big' is not"),
         ({"speed": 11}, "no option 'speed'"),
         ({"dtype": "int4"}, "dtype 'int4' is not one of"),
+        ({"passes": ["barriers"]}, "'barriers' is not PIPELINE:OPTION=VALUE"),
+        ({"passes": ["pipeline-gpu:prefetch=false"]}, "'cpu' has no pipeline 'pipeline-gpu'"),
+        ({"passes": ["pipeline-events:bars=true"]}, "'pipeline-events:bars=true' cannot be set"),
+        ({"passes": ["pipeline-events:barriers=2"]}, "'pipeline-events:barriers=2' cannot be set"),
     ],
 )
 def test_options_that_cannot_be_used(options, message):

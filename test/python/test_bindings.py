@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,12 @@ def test_engine_needs_the_llvm_dialect(context: _etc.Context) -> None:
     module = _etc.Module.parse(context, "task.graph @g symbols [] {}")
     with pytest.raises(CompileError, match="code generation for the CPU"):
         _etc.CpuEngine(module, "g_worker")
+
+
+def test_pipelines_are_known_before_anything_is_parsed() -> None:
+    lines = (
+        "from etc_mlir import _etc",
+        "assert _etc.pipeline_error('pipeline-gpu{prefetch=false}') == ''",
+        "assert 'bars=true' in _etc.pipeline_error('pipeline-events{bars=true}')",
+    )
+    subprocess.run([sys.executable, "-c", "; ".join(lines)], check=True)

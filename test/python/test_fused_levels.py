@@ -36,8 +36,10 @@ def test_tensors(name: str) -> None:
         ((), None),
         (("task.graph(infer-events,fuse-events)",), latest),
         (("pipeline-handoffs",), None),
+        (("pipeline-handoffs{data=false}", "pipeline-events{steps=true}"), latest),
+        (("pipeline-handoffs{data=false}", "pipeline-events{barriers=true}"), latest),
     ],
-    ids=["sequential", "events", "handoffs"],
+    ids=["sequential", "events", "handoffs", "counters", "barriers"],
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_tasks(name: str, passes: tuple[str, ...], order: Order | None) -> None:

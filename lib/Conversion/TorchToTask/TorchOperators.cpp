@@ -432,7 +432,7 @@ static LogicalResult convertLinear(Call &call) {
   return call.replace(task::LinearOp::create(
                           call.rewriter, call.loc(), out.getType(), x, weight,
                           bias, /*norm=*/Value(), /*residual=*/Value(),
-                          /*first=*/Value(), /*row=*/Value(), out,
+                          /*first=*/Value(), out,
                           /*best=*/Value(), /*eps=*/FloatAttr(),
                           /*gated=*/false)
                           .getResults());

@@ -28,6 +28,7 @@ OPTIONS: dict[str, object] = {
     "max_tokens": None,
     "policy": POLICIES[0],
     "tile": [],
+    "set": [],
     "dtype": None,
     "check": False,
     "keep": None,
@@ -75,6 +76,7 @@ def options(args: argparse.Namespace, **changes: object) -> CompileOptions:
         "max_tokens": args.max_tokens,
         "policy": args.policy,
         "tiles": tiles,
+        "passes": tuple(args.set),
         "dtype": args.dtype,
         "check": args.check,
     }

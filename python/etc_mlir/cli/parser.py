@@ -139,6 +139,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="OP:SIZE",
         help="tile of an operator, as linear:16; may be given more than once",
     )
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PIPELINE:OPTION=VALUE",
+        help="an option of a phase, as pipeline-handoffs:data=false (docs/Scheduling.md); may be "
+        "given more than once",
+    )
     group.add_argument("--dtype", choices=("float32", "bfloat16"), help="default: the checkpoint's")
     group.add_argument("--check", action="store_true", help="detect early reads (CPU, slow)")
     group.add_argument("--keep", metavar="DIR", help="write the IR after every phase there")

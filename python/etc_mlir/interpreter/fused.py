@@ -65,17 +65,15 @@ def linear(
     return sums.to(x.dtype)
 
 
-def best_of_tiles(outputs: Tensor, best: Tensor, row: int) -> Tensor:
-    """The new `best` [T, tiles] i32; `outputs` [T, N], of 16 bits, begin with output `row`.
+def best_of_tiles(outputs: Tensor) -> Tensor:
+    """`best` [T, tiles] i32 of outputs [T, 16 tiles], of 16 bits.
 
     A word has the bits of the largest of 16 outputs above the number of the first that has it.
     """
     tiles = outputs.unflatten(-1, (-1, TILE))
     place = (tiles == tiles.amax(-1, keepdim=True)).int().argmax(-1, keepdim=True)
     bits = tiles.gather(-1, place).contiguous().view(torch.int16).long() & 0xFFFF
-    best, first = best.clone(), row // TILE
-    best[:, first : first + tiles.shape[1]] = (bits << 16 | place)[..., 0].to(torch.int32)
-    return best
+    return (bits << 16 | place)[..., 0].to(torch.int32)
 
 
 def argmax_of_tiles(best: Tensor, of: int) -> Tensor:

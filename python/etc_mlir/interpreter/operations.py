@@ -193,11 +193,11 @@ def _segments(op: _etc.Operation, operands: Sequence[Any]) -> list[Any]:
 def _linear(op: _etc.Operation, *operands: Any) -> Tensor | tuple[Tensor, Tensor]:
     attributes = op.attributes
     # `first` says where a tile is kept, not what it holds.
-    x, weight, bias, norm, residual, _, row, _, best = _segments(op, operands)
+    x, weight, bias, norm, residual, _, _, best = _segments(op, operands)
     found = fused.linear(
         x, weight, bias, norm, residual, eps=attributes.get("eps"), gated="gated" in attributes
     )
-    return found if best is None else (found, fused.best_of_tiles(found, best, row))
+    return found if best is None else (found, fused.best_of_tiles(found))
 
 
 def _argmax(op: _etc.Operation, values: Tensor, out: Tensor) -> Tensor:

@@ -85,9 +85,8 @@ task.program @folded worker @folded_worker attributes {
 task.shared_memory @folded threads 288 stages 0 of 4096 scratch 30464 activations 0 total 32768
 gpu.module @folded_device {
   func.func private @plain(%x: memref<1x16xbf16>, %w: memref<16x16xbf16>, %y: memref<1x16xbf16>, %b: memref<1x1xi32>) {
-    %c0 = arith.constant 0 : index
     // expected-error @below {{finds the best of outputs only where its weight streams}}
-    task.linear ins(%x, %w : memref<1x16xbf16>, memref<16x16xbf16>) from %c0 outs(%y : memref<1x16xbf16>) best(%b : memref<1x1xi32>)
+    task.linear ins(%x, %w : memref<1x16xbf16>, memref<16x16xbf16>) outs(%y : memref<1x16xbf16>) best(%b : memref<1x1xi32>)
     return
   }
 }

@@ -6,7 +6,7 @@
 !w = memref<16x256xbf16, strided<[256, 1], offset: ?>>
 !h = memref<2x8xbf16, strided<[256, 1], offset: ?>>
 !y = memref<2x16xbf16, strided<[256, 1], offset: ?>>
-!best = memref<2x16xi32, #task.tagged>
+!best = memref<2x1xi32, strided<[16, 1], offset: ?>, #task.tagged>
 
 // The factor of the norm is applied to the sum. A gate and what it gates are eight lanes
 // apart; the first eight rows of a tile store.
@@ -49,11 +49,9 @@ task.func @added(%i: index, %x: !x, %w: !w, %r: !y, %y: !y) {
 // CHECK: arith.cmpf ogt
 // CHECK: llvm.store {{.*}} atomic syncscope("device") monotonic {{.*}} : i64, !llvm.ptr<1>
 task.func @best(%i: index, %x: !x, %w: !w, %y: !y, %best: !best) {
-  %c16 = arith.constant 16 : index
-  %row = arith.muli %i, %c16 : index
   %s = task.stream %w : !w -> !task.stream<!w>
   task.ready
-  task.linear ins(%x, %s : !x, !task.stream<!w>) from %row outs(%y : !y) best(%best : !best)
+  task.linear ins(%x, %s : !x, !task.stream<!w>) outs(%y : !y) best(%best : !best)
   task.return
 }
 
@@ -71,6 +69,6 @@ task.graph @g symbols [] {
   task.launch @added grid(() -> (16)) reads(%x at <(i) -> (0, 0) sizes [*, *]> : memref<2x256xbf16>, %w at <(i) -> (i * 16, 0) sizes [16, *]> : memref<256x256xbf16>, %x at <(i) -> (0, i * 16) sizes [*, 16]> : memref<2x256xbf16>)
     writes(%y at <(i) -> (0, i * 16) sizes [*, 16]> : memref<2x256xbf16>) waits() notifies()
   task.launch @best grid(() -> (16)) reads(%x at <(i) -> (0, 0) sizes [*, *]> : memref<2x256xbf16>, %w at <(i) -> (i * 16, 0) sizes [16, *]> : memref<256x256xbf16>)
-    writes(%z at <(i) -> (0, i * 16) sizes [*, 16]> : memref<2x256xbf16>, %b at <(i) -> (0, 0) sizes [*, *]> : memref<2x16xi32, #task.tagged>) waits() notifies()
+    writes(%z at <(i) -> (0, i * 16) sizes [*, 16]> : memref<2x256xbf16>, %b at <(i) -> (0, i) sizes [*, 1]> : memref<2x16xi32, #task.tagged>) waits() notifies()
 }
 task.schedule @g bucket [] policy "round-robin" offsets [0, 3] runs [0, 0, 1, 32, 1, 0, 1, 16, 2, 0, 1, 16]

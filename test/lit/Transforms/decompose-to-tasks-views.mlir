@@ -17,7 +17,7 @@
 // CHECK: %[[T:.*]] = memref.dim
 // CHECK: %[[H:.*]] = memref.expand_shape %[[Q]] {{\[\[}}0], [1, 2]] output_shape [%[[T]], 2, 64]
 // CHECK: task.launch @rope_0 {{.*}} reads(%[[H]] at <(d0) -> (d0, 0, 0) sizes [1, *, *]>
-// CHECK: task.launch @kv_append_0 {{.*}} writes(%[[C0]] at <(d0) -> (0, 0, 0, 0, 0) sizes [*, *, *, *, *]>
+// CHECK: task.launch @kv_append_0 {{.*}} writes(%[[C0]] at <(d0) -> (0, 0, 0, 0, 0) sizes [*, *, *, *, *] disjoint>
 // CHECK: task.launch @linear_0
 // CHECK: task.launch @rope_0
 // CHECK: task.launch @kv_append_0 {{.*}} writes(%[[C1]] at

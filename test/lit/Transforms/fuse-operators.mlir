@@ -90,8 +90,7 @@ func.func @head(
 
 // The best of each 16 outputs is found where they are made.
 // CHECK-LABEL: func.func @greedy
-// CHECK: %[[ROW:.*]] = arith.constant 0 : index
-// CHECK: %[[L:.*]]:2 = task.linear {{.*}} from %[[ROW]] outs({{.*}}) best({{.*}} : tensor<2x8xi32>) -> tensor<2x128xbf16>, tensor<2x8xi32>
+// CHECK: %[[L:.*]]:2 = task.linear {{.*}} outs({{.*}}) best({{.*}} : tensor<2x8xi32>) -> tensor<2x128xbf16>, tensor<2x8xi32>
 // CHECK: task.argmax ins(%[[L]]#1 : tensor<2x8xi32>) of 16
 func.func @greedy(
     %x: tensor<2x64xbf16> {task.name = "x", task.role = "input", task.shape = affine_map<() -> (2, 64)>},

@@ -78,13 +78,13 @@ task.graph @e8_cycle symbols [] {
 
 // -----
 
-// E9 within one launch: a region of a state is larger than what a task writes, that of another buffer is not.
+// E9 within one launch: a disjoint region is larger than what a task writes, another is not.
 task.func private @append(index, memref<8xf32>)
 
 task.graph @e9_one_launch symbols [] {
   %S = task.argument "cache" state shape affine_map<() -> (8)> : memref<8xf32>
   %X = task.argument "x" output shape affine_map<() -> (8)> : memref<8xf32>
-  task.launch @append grid(() -> (2)) reads() writes(%S at <(i) -> (0) sizes [*]> : memref<8xf32>) waits() notifies()
+  task.launch @append grid(() -> (2)) reads() writes(%S at <(i) -> (0) sizes [*] disjoint> : memref<8xf32>) waits() notifies()
   // expected-error@+2 {{E9: launch 1 (@append) task 1 (1) writes what launch 1 (@append) task 0 (0) writes}}
   // expected-note@+1 {{the earlier launch is here}}
   task.launch @append grid(() -> (2)) reads() writes(%X at <(i) -> (0) sizes [*]> : memref<8xf32>) waits() notifies()

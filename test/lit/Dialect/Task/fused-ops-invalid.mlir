@@ -4,7 +4,7 @@
 
 func.func @linear_t17_norm_has_an_eps(%x: tensor<1x4xf32>, %w: tensor<8x4xf32>, %g: tensor<4xf32>, %y: tensor<1x8xf32>) {
   // expected-error @below {{T17: a norm has an eps}}
-  %0 = "task.linear"(%x, %w, %g, %y) <{operandSegmentSizes = array<i32: 1, 1, 0, 1, 0, 0, 0, 1, 0>}>
+  %0 = "task.linear"(%x, %w, %g, %y) <{operandSegmentSizes = array<i32: 1, 1, 0, 1, 0, 0, 1, 0>}>
     : (tensor<1x4xf32>, tensor<8x4xf32>, tensor<4xf32>, tensor<1x8xf32>) -> tensor<1x8xf32>
   return
 }
@@ -19,17 +19,17 @@ func.func @linear_t17_gated_with_a_residual(%x: memref<1x4xf32>, %w: memref<16x4
 
 // -----
 
-func.func @linear_t17_best_without_row(%x: memref<1x4xbf16>, %w: memref<16x4xbf16>, %y: memref<1x16xbf16>, %best: memref<1x1xi32>) {
-  // expected-error @below {{T17: the best of outputs are asked for from a row on}}
-  task.linear ins(%x, %w : memref<1x4xbf16>, memref<16x4xbf16>) outs(%y : memref<1x16xbf16>) best(%best : memref<1x1xi32>)
+func.func @linear_t13_best_of_fewer_outputs(%x: memref<1x4xbf16>, %w: memref<8x4xbf16>, %y: memref<1x8xbf16>, %best: memref<1x1xi32>) {
+  // expected-error @below {{each 16 outputs have a best}}
+  task.linear ins(%x, %w : memref<1x4xbf16>, memref<8x4xbf16>) outs(%y : memref<1x8xbf16>) best(%best : memref<1x1xi32>)
   return
 }
 
 // -----
 
-func.func @linear_t13_best_of_wide_outputs(%x: memref<1x4xf32>, %w: memref<16x4xf32>, %row: index, %y: memref<1x16xf32>, %best: memref<1x1xi32>) {
+func.func @linear_t13_best_of_wide_outputs(%x: memref<1x4xf32>, %w: memref<16x4xf32>, %y: memref<1x16xf32>, %best: memref<1x1xi32>) {
   // expected-error @below {{the best of outputs of 16 bits are words of 32}}
-  task.linear ins(%x, %w : memref<1x4xf32>, memref<16x4xf32>) from %row outs(%y : memref<1x16xf32>) best(%best : memref<1x1xi32>)
+  task.linear ins(%x, %w : memref<1x4xf32>, memref<16x4xf32>) outs(%y : memref<1x16xf32>) best(%best : memref<1x1xi32>)
   return
 }
 

@@ -44,9 +44,9 @@ task.func @tiles(%i: index, %x: memref<4x64xbf16, #task.tagged>, %w: memref<16x6
 }
 
 // CHECK-LABEL: task.func @best
-task.func @best(%i: index, %x: memref<4x64xbf16>, %w: memref<32x64xbf16>, %y: memref<4x32xbf16>, %b: memref<4x2xi32>, %t: memref<4xi64>) {
-  // CHECK: task.linear ins({{.*}}) from %{{.*}} outs(%{{.*}} : memref<4x32xbf16>) best(%{{.*}} : memref<4x2xi32>){{$}}
-  task.linear ins(%x, %w : memref<4x64xbf16>, memref<32x64xbf16>) from %i outs(%y : memref<4x32xbf16>) best(%b : memref<4x2xi32>)
+task.func @best(%x: memref<4x64xbf16>, %w: memref<32x64xbf16>, %y: memref<4x32xbf16>, %b: memref<4x2xi32>, %t: memref<4xi64>) {
+  // CHECK: task.linear ins({{.*}}) outs(%{{.*}} : memref<4x32xbf16>) best(%{{.*}} : memref<4x2xi32>){{$}}
+  task.linear ins(%x, %w : memref<4x64xbf16>, memref<32x64xbf16>) outs(%y : memref<4x32xbf16>) best(%b : memref<4x2xi32>)
   // CHECK: task.argmax ins(%{{.*}} : memref<4x2xi32>) of 16 outs(%{{.*}} : memref<4xi64>){{$}}
   task.argmax ins(%b : memref<4x2xi32>) of 16 outs(%t : memref<4xi64>)
   task.return

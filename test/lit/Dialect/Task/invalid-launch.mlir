@@ -172,6 +172,15 @@ task.graph @launch_t7_views_of_inputs_are_read_only symbols [] {
 
 // -----
 
+task.graph @launch_t18_what_is_read_is_not_disjoint symbols [] {
+  %A = task.argument "A" input shape affine_map<() -> (4)> : memref<4xf32>
+  // expected-error @below {{T18: a region that is only read is not disjoint}}
+  task.launch @f grid(() -> (2)) reads(%A at <(i) -> (0) sizes [*] disjoint> : memref<4xf32>) writes()
+    waits() notifies()
+}
+
+// -----
+
 // expected-error @below {{a region needs one size per offset, got 1 sizes for 2 offsets}}
 #region = #task.region<(i) -> (i, i) sizes [1]>
 

@@ -3,6 +3,16 @@
 
 // The optional parts of buffers and launches, which ops.mlir has no use for.
 
+task.func @rows(%i: index, %j: index, %y: memref<4x2xf32, strided<[4, 1], offset: ?>>) { task.return }
+
+// CHECK-LABEL: task.graph @disjoint
+task.graph @disjoint symbols [] {
+  %y = task.scratch "y" shape affine_map<() -> (4, 4)> : memref<4x4xf32>
+  // CHECK: writes(%{{.*}} at <(d0, d1) -> (0, d1 * 2) sizes [*, 2] disjoint> : memref<4x4xf32>)
+  task.launch @rows grid(() -> (2, 2)) reads()
+    writes(%y at <(i, j) -> (0, j * 2) sizes [*, 2] disjoint> : memref<4x4xf32>) waits() notifies()
+}
+
 task.func @body(%x: memref<2x8xf32>, %w: memref<16x16xbf16>, %cache: memref<4xf32>) { task.return }
 
 // CHECK-LABEL: task.graph @optional symbols []
