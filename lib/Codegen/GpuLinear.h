@@ -1,0 +1,116 @@
+//===- GpuLinear.h - The parts of a streamed linear
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A streamed weight is the A operand of mma.m16n8k16, in fragment order; tokens
+// are the columns of B. K is split over the consumer warps; their sums of a
+// 16-row tile meet in shared memory behind one barrier.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ETC_LIB_CODEGEN_GPULINEAR_H
+#define ETC_LIB_CODEGEN_GPULINEAR_H
+
+#include "lib/Codegen/GpuTiles.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+namespace etc::codegen {
+
+/// x * sigmoid(x).
+mlir::Value silu(GpuBuilder &b, mlir::Value x);
+
+/// The consumers' part of a streamed linear, for up to 8 * `groups` tokens.
+///
+/// The input comes either out of shared memory, where the first task of a run
+/// has put it (`isStaged`), or a chunk at a time from where it lies.
+class StreamedLinear {
+public:
+  StreamedLinear(GpuBuilder &b, task::LinearOp op, const Ring &ring,
+                 int64_t groups, bool isStaged)
+      : b(b), op(op), ring(ring), groups(groups), isStaged(isStaged),
+        tile(llvm::cast<task::StreamType>(op.getWeight().getType()).getTile()),
+        steps(ring, tile.getDimSize(1)),
+        element(
+            cast<mlir::MemRefType>(op.getInput().getType()).getElementType()) {}
+
+  void emit();
+
+private:
+  /// Accumulators that take turns, so that an mma need not wait for the last
+  /// one.
+  static constexpr int64_t kTurns = 2;
+  /// Looks at a stage before the bounded wait for it.
+  static constexpr int64_t kTriesBeforeWait = 64;
+  /// Columns that a lane has of a block.
+  static constexpr int64_t kLaneColumns = 4;
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  void stageInput();
+  void stageToken(mlir::Value token);
+  mlir::Value blockOfWarp(mlir::Value number);
+  void locateTokens();
+  Values oneTile(mlir::Value number, mlir::Value count);
+  /// Consumes one chunk of `blocks` blocks, the first being block `first` of
+  /// the row tile. The state: accumulators [group][turn][4], squares [group],
+  /// then the chunk's number.
+  Values chunk(mlir::Value first, int64_t blocks, mlir::ValueRange state);
+  /// The same where `blocks` is a value (i32).
+  Values shortChunk(mlir::Value first, mlir::Value blocks,
+                    mlir::ValueRange state);
+  /// The B operands of blocks, [block][group][register].
+  Values loadActivations(mlir::Value first, int64_t blocks,
+                         llvm::MutableArrayRef<mlir::Value> squares);
+  Values loadStaged(mlir::Value first, int64_t blocks);
+  mlir::Value normed(mlir::Value word, mlir::ValueRange norm,
+                     mlir::Value &squares);
+  void multiply(mlir::Value data, mlir::Value block,
+                llvm::ArrayRef<mlir::Value> activations, int64_t turn,
+                llvm::MutableArrayRef<mlir::Value> state);
+  void waitFull(const Ring::Stage &stage);
+  void leave(const Ring::Stage &stage);
+  void storePartialSums(mlir::Value sums, mlir::ValueRange accumulators);
+  void storeSquares(mlir::Value sums, mlir::ValueRange squares);
+  mlir::Value residualAddress(mlir::Value firstRow);
+  mlir::Value prefetchResidual(mlir::Value firstRow);
+  mlir::Value finishResidual(mlir::Value word, mlir::Value firstRow,
+                             mlir::Value isMine);
+  void storeOutput(mlir::Value sums, mlir::Value firstRow,
+                   mlir::Value residual);
+  void storeBest(mlir::Value total, mlir::Value row, mlir::Value token,
+                 mlir::Value firstRow);
+  mlir::Value sumOfWarps(mlir::Value address, int64_t stride);
+  mlir::Value normFactor(mlir::Value sums, mlir::Value token);
+
+  mlir::Value laneGroup() {
+    return b.make<mlir::arith::DivUIOp>(lane, b.i32(4));
+  }
+  mlir::Value laneColumn() {
+    return b.make<mlir::arith::RemUIOp>(lane, b.i32(4));
+  }
+  mlir::Value addf(mlir::Value x, mlir::Value y) {
+    return b.make<mlir::arith::AddFOp>(x, y);
+  }
+  mlir::Value mulf(mlir::Value x, mlir::Value y) {
+    return b.make<mlir::arith::MulFOp>(x, y);
+  }
+  bool needsSquares() { return bool(op.getNorm()); }
+  int64_t columns() { return tile.getDimSize(1); }
+  int64_t tileOutputs() {
+    return SharedLayout::kTileRows / op.getRowsPerOutput();
+  }
+
+  GpuBuilder &b;
+  task::LinearOp op;
+  const Ring &ring;
+  int64_t groups;
+  bool isStaged;
+  mlir::MemRefType tile;
+  RingSteps steps;
+  mlir::Type element;
+  mlir::Value tokens, warp, lane;
+  Values tokenRows; // per group: the address of what this lane reads of block 0
+};
+
+} // namespace etc::codegen
+
+#endif // ETC_LIB_CODEGEN_GPULINEAR_H

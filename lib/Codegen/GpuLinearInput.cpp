@@ -1,0 +1,202 @@
+//===- GpuLinearInput.cpp - The input of a streamed linear
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Kept in shared memory for a run of tasks, or a chunk at a time from where it
+// lies; normed on the way where the norm is folded in.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Codegen/GpuLinear.h"
+#include "lib/Codegen/GpuWords.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace etc;
+using namespace etc::codegen;
+
+/// Two values times the norm's weight; adds their squares.
+Value StreamedLinear::normed(Value word, ValueRange norm, Value &squares) {
+  Values values = unpackWord(b, word, element);
+  for (auto [value, factor] : llvm::zip(values, norm)) {
+    squares = addf(squares, mulf(value, value));
+    value = mulf(value, factor);
+  }
+  return packWord(b, values, element);
+}
+
+/// The `number`-th block of those that this warp multiplies, of the row tile.
+Value StreamedLinear::blockOfWarp(Value number) {
+  Value step = b.make<arith::DivUIOp>(number, b.i32(steps.chunkBlocks));
+  Value inStep = b.make<arith::RemUIOp>(number, b.i32(steps.chunkBlocks));
+  Value first = b.add(b.mul(step, b.i32(steps.stepBlocks)),
+                      b.mul(warp, b.i32(steps.chunkBlocks)));
+  Value block = b.add(first, inStep);
+  if (!steps.rest)
+    return block;
+  int64_t full = steps.full * steps.chunkBlocks;
+  Value rest = b.add(RingSteps::getBegin(b, warp, b.i32(steps.rest)),
+                     b.i32(steps.full * steps.stepBlocks - full));
+  Value isFull = b.compare(arith::CmpIPredicate::ult, number, b.i32(full));
+  return b.make<arith::SelectOp>(isFull, block, b.add(rest, number));
+}
+
+/// One token's part of K, normed: a quadruple of columns for each lane at a
+/// time, all of them under way before the first is looked at.
+void StreamedLinear::stageToken(Value token) {
+  constexpr int64_t kUnrolled = 8;
+  Value blocks = b.i32(steps.full * steps.chunkBlocks);
+  int64_t most = steps.full * steps.chunkBlocks;
+  if (steps.rest) {
+    Value rest = b.i32(steps.rest);
+    Value begin = RingSteps::getBegin(b, warp, rest);
+    Value end = RingSteps::getBegin(b, b.add(warp, b.i32(1)), rest);
+    blocks = b.add(blocks, b.make<arith::SubIOp>(end, begin));
+    most += llvm::divideCeil(steps.rest, kConsumerWarps);
+  }
+  Value quads = b.mul(blocks, b.i32(4));
+  Value last = b.make<arith::SubIOp>(quads, b.i32(1));
+  last = b.make<arith::MaxSIOp>(last, b.i32(0));
+  int64_t rounds = llvm::divideCeil(most * 4, kWarpSize);
+  Value squares = b.f32(0);
+  for (int64_t round = 0; round < rounds; round += kUnrolled) {
+    int64_t count = std::min(kUnrolled, rounds - round);
+    WordReader reader(b);
+    Values numbers, columnsOf, norms;
+    for (int64_t i = 0; i < count; ++i) {
+      Value number = b.add(lane, b.i32((round + i) * kWarpSize));
+      Value clamped = b.make<arith::MinSIOp>(number, last);
+      Value block = blockOfWarp(b.make<arith::DivUIOp>(clamped, b.i32(4)));
+      Value column =
+          b.toIndex(b.add(b.mul(block, b.i32(Ring::kBlockColumns)),
+                          b.mul(b.make<arith::RemUIOp>(clamped, b.i32(4)),
+                                b.i32(kLaneColumns))));
+      numbers.push_back(number);
+      columnsOf.push_back(column);
+      reader.add(op.getInput(),
+                 wordAddress(b, op.getInput(), {b.toIndex(token), column}), 2);
+    }
+    // With the input, so that nothing is held while it is late.
+    if (op.getNorm())
+      for (Value column : columnsOf)
+        reader.add(op.getNorm(), wordAddress(b, op.getNorm(), column), 2);
+    Values words = reader.read();
+    for (Value word : ArrayRef(words).drop_front(2 * count))
+      llvm::append_range(norms, unpackWord(b, word, element));
+    for (int64_t i = 0; i < count; ++i) {
+      Value isMine = b.compare(arith::CmpIPredicate::slt, numbers[i], quads);
+      Values pair = {words[2 * i], words[2 * i + 1]};
+      if (op.getNorm()) {
+        Value more = b.f32(0);
+        for (int64_t half = 0; half < 2; ++half)
+          pair[half] = normed(pair[half],
+                              ArrayRef(norms).slice(4 * i + 2 * half, 2), more);
+        squares =
+            addf(squares, b.make<arith::SelectOp>(isMine, more, b.f32(0)));
+      }
+      Value quad =
+          b.make<arith::DivUIOp>(b.toI32(columnsOf[i]), b.i32(kLaneColumns));
+      Value block = b.make<arith::DivUIOp>(quad, b.i32(4));
+      Value at =
+          b.add(b.mul(b.add(b.mul(block, b.toI32(tokens)), token), b.i32(4)),
+                b.make<arith::RemUIOp>(quad, b.i32(4)));
+      Value both = b.make<LLVM::PoisonOp>(VectorType::get(2, b.getI32Type()));
+      for (int64_t half = 0; half < 2; ++half)
+        both = b.make<LLVM::InsertElementOp>(both, pair[half], b.i32(half));
+      b.when(isMine, [&] {
+        b.store(both,
+                b.advance(b.shared(ring.activations), b.mul(at, b.i32(8))), 8);
+      });
+    }
+  }
+  if (!needsSquares())
+    return;
+  Value total = b.reduceLanes(
+      squares, [&](Value x, Value y) -> Value { return addf(x, y); });
+  b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)), [&] {
+    Value at = b.add(b.mul(warp, b.i32(SharedLayout::kMaxTokens)), token);
+    b.store(total,
+            b.advance(b.shared(SharedLayout::kSquares), b.mul(at, b.i32(4))));
+  });
+}
+
+/// Each warp stages what it multiplies itself, so nobody else waits for it.
+void StreamedLinear::stageInput() {
+  b.warpBarrier(); // The last task's reads.
+  b.loop(b.index(0), tokens, b.index(1),
+         [&](Value token) { stageToken(b.toI32(token)); });
+  b.warpBarrier();
+}
+
+/// Tokens beyond the last are the last again: columns of B do not mix, and
+/// nobody reads their sums.
+void StreamedLinear::locateTokens() {
+  Value last = b.make<arith::SubIOp>(b.toI32(tokens), b.i32(1));
+  for (int64_t group = 0; group < groups; ++group) {
+    Value token =
+        b.make<arith::MinSIOp>(b.add(laneGroup(), b.i32(8 * group)), last);
+    if (isStaged) {
+      Value quad = b.add(b.mul(token, b.i32(4)), laneColumn());
+      tokenRows.push_back(
+          b.advance(b.shared(ring.activations), b.mul(quad, b.i32(8))));
+    } else {
+      Value column = b.toIndex(b.mul(laneColumn(), b.i32(kLaneColumns)));
+      tokenRows.push_back(
+          wordAddress(b, op.getInput(), {b.toIndex(token), column}));
+    }
+  }
+}
+
+SmallVector<Value> StreamedLinear::loadStaged(Value first, int64_t blocks) {
+  Values loaded;
+  Value blockBytes = b.mul(b.toI32(tokens), b.i32(32));
+  Value offset = b.mul(first, blockBytes);
+  for (int64_t block = 0; block < blocks; ++block) {
+    for (Value row : tokenRows) {
+      Value pair =
+          b.load(VectorType::get(2, b.getI32Type()), b.advance(row, offset), 8);
+      for (int64_t i = 0; i < 2; ++i)
+        loaded.push_back(b.make<LLVM::ExtractElementOp>(pair, b.i32(i)));
+    }
+    offset = b.add(offset, blockBytes);
+  }
+  return loaded;
+}
+
+SmallVector<Value>
+StreamedLinear::loadActivations(Value first, int64_t blocks,
+                                MutableArrayRef<Value> squares) {
+  if (isStaged)
+    return loadStaged(first, blocks);
+  auto type = cast<MemRefType>(op.getInput().getType());
+  int64_t blockBytes = Ring::kBlockColumns * task::getElementBytes(type);
+  WordReader reader(b);
+  for (int64_t block = 0; block < blocks; ++block) {
+    Value number = b.toIndex(b.add(first, b.i32(block)));
+    for (Value row : tokenRows)
+      reader.add(op.getInput(),
+                 b.advance(row, b.mul(number, b.index(blockBytes))), 2);
+  }
+  if (op.getNorm())
+    for (int64_t block = 0; block < blocks; ++block) {
+      Value column = b.mul(b.toIndex(b.add(first, b.i32(block))),
+                           b.index(Ring::kBlockColumns));
+      column =
+          b.add(column, b.toIndex(b.mul(laneColumn(), b.i32(kLaneColumns))));
+      reader.add(op.getNorm(), wordAddress(b, op.getNorm(), column), 2);
+    }
+  Values words = reader.read();
+  if (!op.getNorm())
+    return words;
+  Values norms;
+  for (Value word : ArrayRef(words).drop_front(2 * groups * blocks))
+    llvm::append_range(norms, unpackWord(b, word, element));
+  words.resize(2 * groups * blocks);
+  for (auto [i, word] : llvm::enumerate(words)) {
+    int64_t block = i / (2 * groups), group = i / 2 % groups;
+    word = normed(word, ArrayRef(norms).slice(4 * block + 2 * (i % 2), 2),
+                  squares[group]);
+  }
+  return words;
+}

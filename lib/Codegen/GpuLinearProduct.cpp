@@ -1,0 +1,118 @@
+//===- GpuLinearProduct.cpp - The products of a streamed linear
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A warp waits for its chunk of the weight, multiplies it with the tokens, and
+// gives the stage back.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Codegen/GpuLinear.h"
+#include "lib/Codegen/GpuWords.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace etc;
+using namespace etc::codegen;
+
+void StreamedLinear::multiply(Value data, Value block,
+                              ArrayRef<Value> activations, int64_t turn,
+                              MutableArrayRef<Value> state) {
+  Type i32 = b.getI32Type();
+  Value offset =
+      b.add(b.mul(block, b.i32(Ring::kBlockBytes)), b.mul(lane, b.i32(16)));
+  Value fragment = b.load(VectorType::get(4, i32), b.advance(data, offset), 16);
+  Values a;
+  for (int64_t i = 0; i < 4; ++i)
+    a.push_back(b.make<LLVM::ExtractElementOp>(fragment, b.i32(i)));
+  for (int64_t group = 0; group < groups; ++group) {
+    auto sums = state.slice(4 * (group * kTurns + turn), 4);
+    Values next = b.mma(a, activations.slice(2 * group, 2), sums);
+    llvm::copy(next, sums.begin());
+  }
+}
+
+void StreamedLinear::waitFull(const Ring::Stage &stage) {
+  auto tryWait = [&]() -> Value {
+    return b.make<NVVM::MBarrierTryWaitOp>(b.getI1Type(), stage.full,
+                                           stage.parity, Value());
+  };
+  // The slow path knows the bound of a wait, but takes longer than most last.
+  Type i32 = b.getI32Type(), flag = b.getI1Type();
+  auto loop = b.make<scf::WhileOp>(TypeRange{i32, flag}, ValueRange(b.i32(0)));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Block *before = b.createBlock(&loop.getBefore(), {}, i32, b.getLoc());
+    Value tries = b.add(before->getArgument(0), b.i32(1));
+    Value isLate = b.make<arith::XOrIOp>(tryWait(), b.boolean(true));
+    Value again = b.make<arith::AndIOp>(
+        isLate,
+        b.compare(arith::CmpIPredicate::slt, tries, b.i32(kTriesBeforeWait)));
+    b.make<scf::ConditionOp>(again, ValueRange{tries, isLate});
+    Block *after = b.createBlock(&loop.getAfter(), {}, TypeRange{i32, flag},
+                                 {b.getLoc(), b.getLoc()});
+    b.make<scf::YieldOp>(ValueRange(after->getArgument(0)));
+  }
+  b.when(loop.getResult(1), [&] {
+    b.make<func::CallOp>(kWaitChunkFunc, TypeRange(),
+                         ValueRange{stage.full, stage.parity});
+  });
+  b.warpBarrier(); // mma wants the whole warp together.
+}
+
+void StreamedLinear::leave(const Ring::Stage &stage) {
+  b.warpBarrier();
+  b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)), [&] {
+    b.make<NVVM::MBarrierArriveOp>(b.getI64Type(), stage.empty, Value());
+  });
+}
+
+SmallVector<Value> StreamedLinear::chunk(Value first, int64_t blocks,
+                                         ValueRange state) {
+  Values next(state);
+  Ring::Stage stage = ring.getStage(b, warp, next.back());
+  MutableArrayRef<Value> squares =
+      MutableArrayRef(next).slice(4 * groups * kTurns, groups);
+  // All loads of activations are under way before the first is looked at; in
+  // two halves where registers would not do for all.
+  int64_t most = isStaged ? blocks : std::min<int64_t>(blocks, 8 / groups);
+  for (int64_t begin = 0; begin < blocks; begin += most) {
+    int64_t count = std::min(most, blocks - begin);
+    Values activations =
+        loadActivations(b.add(first, b.i32(begin)), count, squares);
+    if (begin == 0)
+      waitFull(stage);
+    else
+      b.warpBarrier(); // Lanes may have waited for different words.
+    for (int64_t i = 0; i < count; ++i)
+      multiply(stage.data, b.i32(begin + i),
+               ArrayRef(activations).slice(2 * groups * i, 2 * groups),
+               i % kTurns, next);
+  }
+  leave(stage);
+  next.back() = b.add(next.back(), b.i32(1));
+  return next;
+}
+
+SmallVector<Value> StreamedLinear::shortChunk(Value first, Value blocks,
+                                              ValueRange state) {
+  Ring::Stage stage = ring.getStage(b, warp, state.back());
+  waitFull(stage);
+  Values next =
+      b.loop(b.index(0), b.toIndex(blocks), b.index(1), state,
+             [&](Value i, ValueRange carried) -> Values {
+               Values sums(carried);
+               Value block = b.toI32(i);
+               Values activations = loadActivations(
+                   b.add(first, block), 1,
+                   MutableArrayRef(sums).slice(4 * groups * kTurns, groups));
+               if (!isStaged)
+                 b.warpBarrier(); // Lanes may have waited for different words.
+               multiply(stage.data, block, activations, 0, sums);
+               return sums;
+             });
+  leave(stage);
+  next.back() = b.add(next.back(), b.i32(1));
+  return next;
+}

@@ -1,0 +1,198 @@
+//===- GpuLinearSums.cpp - The sums of a streamed linear, and its output
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the warps have of a row tile meets in shared memory; bias, norm,
+// residual, gate and the best of a row are folded in as it is stored.
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Codegen/GpuLinear.h"
+#include "lib/Codegen/GpuWords.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace etc;
+using namespace etc::codegen;
+
+void StreamedLinear::storePartialSums(Value sums, ValueRange accumulators) {
+  Value column = b.mul(laneColumn(), b.i32(2));
+  for (int64_t group = 0; group < groups; ++group)
+    for (int64_t i = 0; i < 4; ++i) {
+      Value sum = accumulators[4 * group * kTurns + i];
+      for (int64_t turn = 1; turn < kTurns; ++turn)
+        sum = addf(sum, accumulators[4 * (group * kTurns + turn) + i]);
+      Value token = b.add(column, b.i32(8 * group + i % 2));
+      token = b.add(token, b.mul(warp, b.i32(SharedLayout::kMaxTokens)));
+      Value element = b.add(b.mul(token, b.i32(SharedLayout::kTileRows)),
+                            b.add(laneGroup(), b.i32(8 * (i / 2))));
+      b.store(sum, b.advance(sums, b.mul(element, b.i32(4))));
+    }
+}
+
+/// The warp's part of each token's squares, beside its sums.
+void StreamedLinear::storeSquares(Value sums, ValueRange squares) {
+  auto slot = [&](Value base, Value token) {
+    Value at = b.add(b.mul(warp, b.i32(SharedLayout::kMaxTokens)), token);
+    return b.advance(base, b.mul(at, b.i32(4)));
+  };
+  Value beside = b.advance(sums, b.i32(SharedLayout::kSumBytes));
+  if (isStaged) {
+    b.when(b.compare(arith::CmpIPredicate::ult, lane, b.toI32(tokens)), [&] {
+      Value mine =
+          b.load(b.getF32Type(), slot(b.shared(SharedLayout::kSquares), lane));
+      b.store(mine, slot(beside, lane));
+    });
+    return;
+  }
+  for (auto [group, part] : llvm::enumerate(squares)) {
+    Value total = part;
+    for (int64_t mask : {1, 2})
+      total = addf(total, b.shuffle(total, mask));
+    Value token = b.add(laneGroup(), b.i32(8 * int64_t(group)));
+    b.when(b.compare(arith::CmpIPredicate::eq, laneColumn(), b.i32(0)),
+           [&] { b.store(total, slot(beside, token)); });
+  }
+}
+
+Value StreamedLinear::sumOfWarps(Value address, int64_t stride) {
+  Value total = b.load(b.getF32Type(), address);
+  for (int64_t i = 1; i < kConsumerWarps; ++i)
+    total = addf(total,
+                 b.load(b.getF32Type(), b.advance(address, b.i32(i * stride))));
+  return total;
+}
+
+Value StreamedLinear::normFactor(Value sums, Value token) {
+  Value at = b.advance(
+      sums, b.add(b.i32(SharedLayout::kSumBytes), b.mul(token, b.i32(4))));
+  Value squares = sumOfWarps(at, 4 * SharedLayout::kMaxTokens);
+  Value mean = mulf(squares, b.f32(1.0 / columns()));
+  return b.make<math::RsqrtOp>(
+      addf(mean, b.f32(op.getEpsAttr().getValueAsDouble())));
+}
+
+/// What this thread adds in the end, on its way while the weights are
+/// multiplied: the word of its pair of rows, not looked at yet.
+Value StreamedLinear::prefetchResidual(Value firstRow) {
+  bool isTagged = task::isTagged(op.getResidual().getType());
+  Type type = isTagged ? b.getI64Type() : b.getI32Type();
+  Value token =
+      b.make<arith::DivUIOp>(b.thread(), b.index(SharedLayout::kTileRows));
+  Value isMine = b.compare(arith::CmpIPredicate::ult, token, tokens);
+  auto branch = b.make<scf::IfOp>(TypeRange(type), isMine, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value address = residualAddress(firstRow);
+  Value word = isTagged ? loadTagged(b, address) : b.load(type, address, 4);
+  b.make<scf::YieldOp>(word);
+  b.setInsertionPointToStart(branch.elseBlock());
+  b.make<scf::YieldOp>(ValueRange(
+      b.make<arith::ConstantOp>(b.getIntegerAttr(type, 0)).getResult()));
+  return branch.getResult(0);
+}
+
+Value StreamedLinear::residualAddress(Value firstRow) {
+  Value rows = b.index(SharedLayout::kTileRows);
+  Value token = b.make<arith::DivUIOp>(b.thread(), rows);
+  Value row = b.make<arith::RemUIOp>(b.thread(), rows);
+  return wordAddress(b, op.getResidual(), {token, b.add(row, firstRow)});
+}
+
+/// The word that was under way, or what comes instead if it was too early.
+Value StreamedLinear::finishResidual(Value word, Value firstRow, Value isMine) {
+  if (!task::isTagged(op.getResidual().getType()))
+    return word;
+  Value isLate =
+      b.make<arith::AndIOp>(isMine, b.compare(arith::CmpIPredicate::ne,
+                                              epochOf(b, word), getEpoch(b)));
+  auto branch = b.make<scf::IfOp>(TypeRange(b.getI32Type()), isLate, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  WordReader reader(b);
+  reader.add(op.getResidual(), residualAddress(firstRow));
+  b.make<scf::YieldOp>(reader.read());
+  b.setInsertionPointToStart(branch.elseBlock());
+  b.make<scf::YieldOp>(
+      ValueRange(b.make<arith::TruncIOp>(b.getI32Type(), word).getResult()));
+  return branch.getResult(0);
+}
+
+/// A thread per row and token; a gated tile has half as many outputs as rows.
+void StreamedLinear::storeOutput(Value sums, Value firstRow, Value residual) {
+  constexpr int64_t kRows = SharedLayout::kTileRows;
+  int64_t stride = 4 * kRows * SharedLayout::kMaxTokens;
+  Value thread = b.toI32(b.thread());
+  Value row = b.make<arith::RemUIOp>(thread, b.i32(kRows));
+  Value token = b.make<arith::DivUIOp>(thread, b.i32(kRows));
+  Value firstToken = b.mul(warp, b.i32(kWarpSize / kRows));
+  // Whole warps, for lanes exchange their rows.
+  b.when(
+      b.compare(arith::CmpIPredicate::ult, firstToken, b.toI32(tokens)), [&] {
+        Value mine = b.advance(sums, b.mul(thread, b.i32(4)));
+        Value total = sumOfWarps(mine, stride);
+        if (op.getNorm())
+          total = mulf(total, normFactor(sums, token));
+        Value column = b.add(b.toIndex(row), firstRow);
+        Value isMine =
+            b.compare(arith::CmpIPredicate::ult, token, b.toI32(tokens));
+        if (op.getGated()) {
+          Value up = b.shuffle(total, kRows / 2);
+          total = mulf(silu(b, total), up);
+        }
+        if (op.getBias())
+          total = addf(total, b.loadReal(op.getBias(), column));
+        if (residual) {
+          Values halves = unpackWord(
+              b, finishResidual(residual, firstRow, isMine), element);
+          Value isOdd = b.make<arith::TruncIOp>(b.getI1Type(), row);
+          total =
+              addf(total, b.make<arith::SelectOp>(isOdd, halves[1], halves[0]));
+        }
+        if (op.getBest())
+          storeBest(total, row, token, firstRow);
+        Value partner = b.shuffle(total, 1);
+        if (op.getGated())
+          isMine =
+              b.make<arith::AndIOp>(isMine, b.compare(arith::CmpIPredicate::ult,
+                                                      row, b.i32(kRows / 2)));
+        if (!task::isTagged(op.getOutput().getType())) {
+          b.when(isMine, [&] {
+            b.storeReal(total, op.getOutput(), {b.toIndex(token), column});
+          });
+          return;
+        }
+        Value isEven =
+            b.compare(arith::CmpIPredicate::eq,
+                      b.make<arith::AndIOp>(row, b.i32(1)), b.i32(0));
+        b.when(b.make<arith::AndIOp>(isMine, isEven), [&] {
+          writeWord(b, packWord(b, {total, partner}, element), op.getOutput(),
+                    {b.toIndex(token), column});
+        });
+      });
+}
+
+/// The largest of a token's rows of the tile, rounded as the output is.
+void StreamedLinear::storeBest(Value total, Value row, Value token,
+                               Value firstRow) {
+  Value rounded = b.extend(b.round(total, element));
+  Values best = {rounded, row};
+  for (int64_t mask = SharedLayout::kTileRows / 2; mask; mask /= 2)
+    best =
+        betterOf(b, best, {b.shuffle(best[0], mask), b.shuffle(best[1], mask)});
+  Value isMine = b.make<arith::AndIOp>(
+      b.compare(arith::CmpIPredicate::ult, token, b.toI32(tokens)),
+      b.compare(arith::CmpIPredicate::eq, row, b.i32(0)));
+  b.when(isMine, [&] {
+    // The bits of an element of 16 above its row.
+    Value bits =
+        b.make<arith::BitcastOp>(b.getI16Type(), b.round(best[0], element));
+    bits = b.make<arith::ShLIOp>(b.make<arith::ExtUIOp>(b.getI32Type(), bits),
+                                 b.i32(16));
+    Value tile =
+        b.make<arith::DivUIOp>(firstRow, b.index(SharedLayout::kTileRows));
+    writeWord(b, b.make<arith::OrIOp>(bits, best[1]), op.getBest(),
+              {b.toIndex(token), tile});
+  });
+}
