@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import contextlib
-from types import SimpleNamespace
+import importlib
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import pytest
 import torch
 
 from etc_mlir.runtime import launch as runtime
@@ -61,3 +64,16 @@ def install(monkeypatch: Any) -> Driver:
     }.items():
         monkeypatch.setattr(torch.cuda, name, value)
     return fake
+
+
+def load_benchmark(monkeypatch: pytest.MonkeyPatch, name: str) -> ModuleType:
+    """benchmarks/NAME.py, with events that tell no time."""
+
+    class Event:
+        record = staticmethod(lambda: None)
+        elapsed_time = staticmethod(lambda other: 1.0)
+
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    monkeypatch.setattr(torch.cuda, "Event", lambda enable_timing: Event)
+    monkeypatch.setattr(torch.cuda, "_sleep", lambda cycles: None)
+    return importlib.import_module(name)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from gpu_fake import install
+from gpu_fake import install, load_benchmark
 from gpu_tiny import ROOT, Tiny
 from torch_engine import TINY
 
@@ -26,16 +26,7 @@ def tiny() -> Tiny:
 
 @pytest.fixture
 def ablations(monkeypatch):
-    """benchmarks/ablations.py, with events that tell no time."""
-
-    class Event:
-        record = staticmethod(lambda: None)
-        elapsed_time = staticmethod(lambda other: 1.0)
-
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    monkeypatch.setattr(torch.cuda, "Event", lambda enable_timing: Event)
-    monkeypatch.setattr(torch.cuda, "_sleep", lambda cycles: None)
-    return importlib.import_module("ablations")
+    return load_benchmark(monkeypatch, "ablations")
 
 
 def call(ablations: Any, monkeypatch: Any, *words: str) -> int:

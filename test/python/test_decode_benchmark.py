@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib
 import json
 import math
 import sys
@@ -13,8 +12,8 @@ from typing import Any
 
 import pytest
 import torch
-from gpu_fake import install
-from gpu_tiny import ROOT, Tiny, memory
+from gpu_fake import install, load_benchmark
+from gpu_tiny import Tiny, memory
 from torch_engine import TINY
 
 from etc_mlir.decoder import Decoder
@@ -28,16 +27,7 @@ def tiny() -> Tiny:
 
 @pytest.fixture
 def decode(monkeypatch):
-    """benchmarks/decode.py, with events that tell no time."""
-
-    class Event:
-        record = staticmethod(lambda: None)
-        elapsed_time = staticmethod(lambda other: 1.0)
-
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    monkeypatch.setattr(torch.cuda, "Event", lambda enable_timing: Event)
-    monkeypatch.setattr(torch.cuda, "_sleep", lambda cycles: None)
-    return importlib.import_module("decode")
+    return load_benchmark(monkeypatch, "decode")
 
 
 def benchmark(decode: Any, monkeypatch: Any, tmp_path: Path, tiny: Tiny, *flags: str) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 from gpu_fake import install
-from gpu_tiny import OPTIONS, ROOT, Tiny
+from gpu_tiny import OPTIONS, Tiny
+from no_compiler import run_without_compiler
 from torch_engine import TINY, reference
 
 import etc_mlir
@@ -128,19 +127,8 @@ def test_loading_needs_no_compiler(tiny, tmp_path):
     """The native module and the frameworks of the import hidden: up to the GPU that is missing."""
     tiny.package.write(tmp_path / "tiny.etc")
     program = f"""
-import sys
-class Hide:
-    def find_spec(self, name, path=None, target=None):
-        if name == "etc_mlir._etc" or name.split(".")[0] in ("torch_mlir", "transformers"):
-            raise ImportError("hidden: " + name)
-sys.meta_path.insert(0, Hide())
 from etc_mlir.cli import main
 sys.exit(main(["generate", {str(tmp_path / "tiny.etc")!r}, "--prompt", "Return"]))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(ROOT / "python"), "HOME": str(tmp_path)},
-    )
+    done = run_without_compiler(program, tmp_path)
     assert done.returncode == 2 and "no CUDA device" in done.stderr, done.stderr

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from no_compiler import run_without_compiler
 
 from etc_mlir import package as package_module
 from etc_mlir.errors import CompileError
@@ -115,21 +114,10 @@ def test_the_runtime_needs_no_compiler(tmp_path):
     """The native module and torch-mlir hidden, a package is read and evaluated."""
     WHOLE.write(tmp_path / "g.etc")
     program = f"""
-import sys
-class Hide:
-    def find_spec(self, name, path=None, target=None):
-        if name == "etc_mlir._etc" or name.split(".")[0] in ("torch_mlir", "transformers"):
-            raise ImportError("hidden: " + name)
-sys.meta_path.insert(0, Hide())
 import etc_mlir.runtime.launch, etc_mlir.runtime.hops, etc_mlir.runtime.layout
 from etc_mlir.package import Package
 print(Package.read({str(tmp_path / "g.etc")!r}).buffers[0].extents([64]))
 assert not any("mlir" in name and not name.startswith("etc_mlir") for name in sys.modules)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(ROOT / "python")},
-    )
+    done = run_without_compiler(program, tmp_path)
     assert done.stdout == "(2, 4)\n", done.stderr
