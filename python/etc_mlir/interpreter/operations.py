@@ -35,6 +35,10 @@ _POISON_I32 = 0x7F7FFFFF  # as the best of a tile: larger than any other
 _DYNAMIC = -(2**63)  # the `?` of a static_output_shape
 
 
+# What changes no value.
+_HINTS = frozenset({"task.prefetch_part"})
+
+
 def evaluate(op: _etc.Operation, env: Env) -> None:
     """Executes `op`: its results go to `env`, or its destinations are overwritten.
 
@@ -50,6 +54,8 @@ def evaluate(op: _etc.Operation, env: Env) -> None:
             results = [_VIEWS[name](op, *operands)]
         elif name in _TILES or name == "linalg.generic":
             results = _destinations(op, operands, env)
+        elif name in _HINTS:
+            results = []
         else:
             raise InterpreterError(f"{_describe(op)} is not known to the interpreter")
     except InterpreterError:
