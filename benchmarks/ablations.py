@@ -34,6 +34,7 @@ MODEL = ROOT / "benchmarks" / "models" / "qwen3-0.6b.json"
 BUILT = "ablations.json"  # what `build` tells `run`
 COUNTERS = "pipeline-handoffs:data=false"
 BARRIERS = "pipeline-events:barriers=true"
+NO_HINTS = "pipeline-handoffs:parts=false"
 UNSTAGED = "pipeline-handoffs:stage=false"
 NO_PREFETCH = "pipeline-gpu:prefetch=false"
 
@@ -61,6 +62,7 @@ VARIANTS = {
     ),
     "no-prefetch": Variant("weights stream when the input is there", passes=(NO_PREFETCH,)),
     "no-staging": Variant("each tile reads its input anew", passes=(UNSTAGED,)),
+    "no-hints": Variant("keys and values come when attention asks", passes=(NO_HINTS,)),
     "list": Variant("list scheduling by the cost model", policy="list"),
     "many-steps": Variant("16 steps in one launch", per_launch=16, package="default"),
     "plain": Variant(

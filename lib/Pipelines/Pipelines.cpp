@@ -40,6 +40,8 @@ struct HandoffsOptions : PassPipelineOptions<HandoffsOptions> {
                     llvm::cl::desc("hand values over as data where tiles can")};
   Option<bool> stage{*this, "stage", llvm::cl::init(true),
                      llvm::cl::desc("keep inputs in shared memory for a run")};
+  Option<bool> parts{*this, "parts", llvm::cl::init(true),
+                     llvm::cl::desc("hint at keys and values before attention")};
 };
 
 struct EventsOptions : PassPipelineOptions<EventsOptions> {
@@ -112,7 +114,9 @@ static void buildDecompose(OpPassManager &pm, const DecomposeOptions &options) {
 
 static void buildHandoffs(OpPassManager &pm, const HandoffsOptions &options) {
   // What streams takes its input word by word, so streams come first.
-  pm.addPass(createPrefetchWeightsPass());
+  PrefetchWeightsPassOptions prefetch;
+  prefetch.parts = options.parts;
+  pm.addPass(createPrefetchWeightsPass(prefetch));
   pm.addPass(createPackWeightsPass());
   StageActivationsPassOptions stage;
   stage.enabled = options.stage;
@@ -146,6 +150,7 @@ static void buildSchedule(OpPassManager &pm, const ScheduleOptions &options) {
   // First: what is streamed overlaps a wait, which a policy may count on.
   PrefetchWeightsPassOptions prefetch;
   prefetch.enabled = options.prefetch;
+  prefetch.parts = false; // for pipeline-handoffs to choose
   pm.addPass(createPrefetchWeightsPass(prefetch));
   ScheduleStaticPassOptions schedule;
   schedule.workers = options.workers;
@@ -178,7 +183,9 @@ static void buildCpu(OpPassManager &pm, const CpuOptions &) {
 }
 
 static void buildWeights(OpPassManager &pm, const WeightsOptions &) {
-  pm.addPass(createPrefetchWeightsPass());
+  PrefetchWeightsPassOptions prefetch;
+  prefetch.parts = false;
+  pm.addPass(createPrefetchWeightsPass(prefetch));
   // Of what is streamed, what the tensor cores can take as it lies.
   pm.addPass(createPackWeightsPass());
 }

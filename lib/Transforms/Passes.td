@@ -150,7 +150,9 @@ def PrefetchWeightsPass : Pass<"prefetch-weights", "::mlir::ModuleOp"> {
     (* example filepath=test/lit/Transforms/prefetch-weights.mlir *)
   }];
   let options = [
-    Option<"enabled", "enabled", "bool", "true", "Off: change nothing">];
+    Option<"enabled", "enabled", "bool", "true", "Off: change nothing">,
+    Option<"parts", "parts", "bool", "true",
+           "Hint at the keys and values of attention, too">];
 }
 
 def FuseOperatorsPass : Pass<"fuse-operators", "::mlir::ModuleOp"> {

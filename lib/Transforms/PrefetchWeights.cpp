@@ -181,7 +181,8 @@ void PrefetchWeights::runOnOperation() {
     SmallVector<LaunchOp> all;
     for (auto &[positions, launches] : launchesOf)
       llvm::append_range(all, launches);
-    prefetchParts(body, all);
+    if (parts)
+      prefetchParts(body, all);
     for (auto &[positions, launches] : launchesOf) {
       if (positions.empty())
         continue;

@@ -1,6 +1,7 @@
 // RUN: etc-opt %s --prefetch-weights -split-input-file | FileCheck %s
 // RUN: etc-opt %s --prefetch-weights --prefetch-weights -split-input-file | FileCheck %s
 // RUN: etc-opt %s --prefetch-weights=enabled=false -split-input-file | FileCheck %s --check-prefix=OFF
+// RUN: etc-opt %s --prefetch-weights=parts=false -split-input-file | FileCheck %s --check-prefix=PARTS
 
 // OFF-NOT: task.stream
 
@@ -115,6 +116,7 @@ task.graph @mixed symbols [] {
 // CHECK-NOT: task.prefetch_part
 // CHECK: task.graph
 // OFF-NOT: task.prefetch_part
+// PARTS-NOT: task.prefetch_part
 !qkv = memref<2x256xbf16>
 !table = memref<2x64xbf16>
 !pos = memref<2xi64>
