@@ -30,8 +30,8 @@ public:
       : b(b), op(op), ring(ring), groups(groups), isStaged(isStaged),
         tile(llvm::cast<task::StreamType>(op.getWeight().getType()).getTile()),
         steps(ring, tile.getDimSize(1)),
-        element(
-            cast<mlir::MemRefType>(op.getInput().getType()).getElementType()) {}
+        element(llvm::cast<mlir::MemRefType>(op.getInput().getType())
+                    .getElementType()) {}
 
   void emit();
 
@@ -47,6 +47,12 @@ private:
 
   void stageInput();
   void stageToken(mlir::Value token);
+  mlir::Value countQuads();
+  mlir::Value columnOfQuad(mlir::Value number);
+  void storeQuad(mlir::Value token, mlir::Value column,
+                 llvm::ArrayRef<mlir::Value> pair, mlir::Value isMine);
+  mlir::Value stageQuads(mlir::Value token, int64_t firstRound, int64_t count,
+                         mlir::Value quads, mlir::Value squares);
   mlir::Value blockOfWarp(mlir::Value number);
   void locateTokens();
   Values oneTile(mlir::Value number, mlir::Value count);

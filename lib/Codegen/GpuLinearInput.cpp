@@ -42,74 +42,92 @@ Value StreamedLinear::blockOfWarp(Value number) {
   return b.make<arith::SelectOp>(isFull, block, b.add(rest, number));
 }
 
-/// One token's part of K, normed: a quadruple of columns for each lane at a
-/// time, all of them under way before the first is looked at.
-void StreamedLinear::stageToken(Value token) {
-  constexpr int64_t kUnrolled = 8;
+/// How many quads of columns this warp multiplies.
+Value StreamedLinear::countQuads() {
   Value blocks = b.i32(steps.full * steps.chunkBlocks);
-  int64_t most = steps.full * steps.chunkBlocks;
   if (steps.rest) {
     Value rest = b.i32(steps.rest);
     Value begin = RingSteps::getBegin(b, warp, rest);
     Value end = RingSteps::getBegin(b, b.add(warp, b.i32(1)), rest);
     blocks = b.add(blocks, b.make<arith::SubIOp>(end, begin));
-    most += llvm::divideCeil(steps.rest, kConsumerWarps);
   }
-  Value quads = b.mul(blocks, b.i32(4));
+  return b.mul(blocks, b.i32(4));
+}
+
+/// The first column of quad `number` of those that this warp multiplies.
+Value StreamedLinear::columnOfQuad(Value number) {
+  Value block = blockOfWarp(b.make<arith::DivUIOp>(number, b.i32(4)));
+  return b.toIndex(b.add(
+      b.mul(block, b.i32(Ring::kBlockColumns)),
+      b.mul(b.make<arith::RemUIOp>(number, b.i32(4)), b.i32(kLaneColumns))));
+}
+
+/// Puts two words of a token where `loadStaged` finds them.
+void StreamedLinear::storeQuad(Value token, Value column, ArrayRef<Value> pair,
+                               Value isMine) {
+  Value quad = b.make<arith::DivUIOp>(b.toI32(column), b.i32(kLaneColumns));
+  Value block = b.make<arith::DivUIOp>(quad, b.i32(4));
+  Value at = b.add(b.mul(b.add(b.mul(block, b.toI32(tokens)), token), b.i32(4)),
+                   b.make<arith::RemUIOp>(quad, b.i32(4)));
+  Value both = b.make<LLVM::PoisonOp>(VectorType::get(2, b.getI32Type()));
+  for (int64_t half = 0; half < 2; ++half)
+    both = b.make<LLVM::InsertElementOp>(both, pair[half], b.i32(half));
+  b.when(isMine, [&] {
+    b.store(both, b.advance(b.shared(ring.activations), b.mul(at, b.i32(8))),
+            8);
+  });
+}
+
+/// Some quads of a token, one for each lane in each of `count` rounds; gives
+/// the sum of their squares, where the input is normed.
+Value StreamedLinear::stageQuads(Value token, int64_t firstRound, int64_t count,
+                                 Value quads, Value squares) {
   Value last = b.make<arith::SubIOp>(quads, b.i32(1));
   last = b.make<arith::MaxSIOp>(last, b.i32(0));
+  WordReader reader(b);
+  Values numbers, columnsOf, norms;
+  for (int64_t i = 0; i < count; ++i) {
+    Value number = b.add(lane, b.i32((firstRound + i) * kWarpSize));
+    numbers.push_back(number);
+    columnsOf.push_back(columnOfQuad(b.make<arith::MinSIOp>(number, last)));
+    reader.add(
+        op.getInput(),
+        wordAddress(b, op.getInput(), {b.toIndex(token), columnsOf.back()}), 2);
+  }
+  // With the input, so that nothing is held while it is late.
+  if (op.getNorm())
+    for (Value column : columnsOf)
+      reader.add(op.getNorm(), wordAddress(b, op.getNorm(), column), 2);
+  Values words = reader.read();
+  for (Value word : ArrayRef(words).drop_front(2 * count))
+    llvm::append_range(norms, unpackWord(b, word, element));
+  for (int64_t i = 0; i < count; ++i) {
+    Value isMine = b.compare(arith::CmpIPredicate::slt, numbers[i], quads);
+    Values pair = {words[2 * i], words[2 * i + 1]};
+    if (op.getNorm()) {
+      Value more = b.f32(0);
+      for (int64_t half = 0; half < 2; ++half)
+        pair[half] = normed(pair[half],
+                            ArrayRef(norms).slice(4 * i + 2 * half, 2), more);
+      squares = addf(squares, b.make<arith::SelectOp>(isMine, more, b.f32(0)));
+    }
+    storeQuad(token, columnsOf[i], pair, isMine);
+  }
+  return squares;
+}
+
+/// One token's part of K, normed: a quadruple of columns for each lane at a
+/// time, all of them under way before the first is looked at.
+void StreamedLinear::stageToken(Value token) {
+  constexpr int64_t kUnrolled = 8;
+  Value quads = countQuads();
+  int64_t most = steps.full * steps.chunkBlocks +
+                 llvm::divideCeil(steps.rest, kConsumerWarps);
   int64_t rounds = llvm::divideCeil(most * 4, kWarpSize);
   Value squares = b.f32(0);
-  for (int64_t round = 0; round < rounds; round += kUnrolled) {
-    int64_t count = std::min(kUnrolled, rounds - round);
-    WordReader reader(b);
-    Values numbers, columnsOf, norms;
-    for (int64_t i = 0; i < count; ++i) {
-      Value number = b.add(lane, b.i32((round + i) * kWarpSize));
-      Value clamped = b.make<arith::MinSIOp>(number, last);
-      Value block = blockOfWarp(b.make<arith::DivUIOp>(clamped, b.i32(4)));
-      Value column =
-          b.toIndex(b.add(b.mul(block, b.i32(Ring::kBlockColumns)),
-                          b.mul(b.make<arith::RemUIOp>(clamped, b.i32(4)),
-                                b.i32(kLaneColumns))));
-      numbers.push_back(number);
-      columnsOf.push_back(column);
-      reader.add(op.getInput(),
-                 wordAddress(b, op.getInput(), {b.toIndex(token), column}), 2);
-    }
-    // With the input, so that nothing is held while it is late.
-    if (op.getNorm())
-      for (Value column : columnsOf)
-        reader.add(op.getNorm(), wordAddress(b, op.getNorm(), column), 2);
-    Values words = reader.read();
-    for (Value word : ArrayRef(words).drop_front(2 * count))
-      llvm::append_range(norms, unpackWord(b, word, element));
-    for (int64_t i = 0; i < count; ++i) {
-      Value isMine = b.compare(arith::CmpIPredicate::slt, numbers[i], quads);
-      Values pair = {words[2 * i], words[2 * i + 1]};
-      if (op.getNorm()) {
-        Value more = b.f32(0);
-        for (int64_t half = 0; half < 2; ++half)
-          pair[half] = normed(pair[half],
-                              ArrayRef(norms).slice(4 * i + 2 * half, 2), more);
-        squares =
-            addf(squares, b.make<arith::SelectOp>(isMine, more, b.f32(0)));
-      }
-      Value quad =
-          b.make<arith::DivUIOp>(b.toI32(columnsOf[i]), b.i32(kLaneColumns));
-      Value block = b.make<arith::DivUIOp>(quad, b.i32(4));
-      Value at =
-          b.add(b.mul(b.add(b.mul(block, b.toI32(tokens)), token), b.i32(4)),
-                b.make<arith::RemUIOp>(quad, b.i32(4)));
-      Value both = b.make<LLVM::PoisonOp>(VectorType::get(2, b.getI32Type()));
-      for (int64_t half = 0; half < 2; ++half)
-        both = b.make<LLVM::InsertElementOp>(both, pair[half], b.i32(half));
-      b.when(isMine, [&] {
-        b.store(both,
-                b.advance(b.shared(ring.activations), b.mul(at, b.i32(8))), 8);
-      });
-    }
-  }
+  for (int64_t round = 0; round < rounds; round += kUnrolled)
+    squares = stageQuads(token, round, std::min(kUnrolled, rounds - round),
+                         quads, squares);
   if (!needsSquares())
     return;
   Value total = b.reduceLanes(
