@@ -49,6 +49,7 @@ private:
   LogicalResult checkConflicts();
   LogicalResult checkSteps();
   std::pair<llvm::BitVector, llvm::BitVector> getStepOrder() const;
+  bool mayAlias(const Touch &a, const Touch &b) const;
   LogicalResult checkStepPair(const Touch &earlier, const Touch &later);
   std::vector<llvm::BitVector> getCommonPredecessors() const;
   LogicalResult checkLaunches(ArrayRef<Touch> earlier, ArrayRef<Touch> later);
@@ -309,8 +310,9 @@ LogicalResult Checker::checkLaunches(ArrayRef<Touch> earlier,
   bool isOneLaunch = earlier.data() == later.data();
   for (const Touch &second : later)
     for (const Touch &first : earlier) {
-      if (isOneLaunch && (&first >= &second || first.task == second.task ||
-                          (first.isDisjoint && first.operand == second.operand)))
+      if (isOneLaunch &&
+          (&first >= &second || first.task == second.task ||
+           (first.isDisjoint && first.operand == second.operand)))
         continue;
       if ((first.isWrite || second.isWrite) && overlap(first, second) &&
           failed(checkPair(first, second)))
@@ -344,28 +346,43 @@ std::pair<llvm::BitVector, llvm::BitVector> Checker::getStepOrder() const {
   return {ending, following};
 }
 
-/// An output's bytes may be those of any input of its type, so they are one
-/// memory here; within it each argument lies at 0.
+/// An output's bytes may be those of any input of its element type in the next
+/// step, and the other way round, so they are one memory here.
 static Value getCarriedMemory(Value memory) {
   auto argument =
       memory ? memory.getDefiningOp<task::ArgumentOp>() : task::ArgumentOp();
-  if (!argument || argument.getRole() != task::Role::output)
+  auto isPassedOn = [](task::ArgumentOp op) {
+    return op.getRole() == task::Role::input ||
+           op.getRole() == task::Role::output;
+  };
+  if (!argument || !isPassedOn(argument))
     return memory;
-  auto type = cast<MemRefType>(memory.getType());
+  Type element = cast<MemRefType>(memory.getType()).getElementType();
   for (auto other :
        argument->getParentOfType<task::GraphOp>().getOps<task::ArgumentOp>())
-    if (other.getRole() == task::Role::input &&
+    if (isPassedOn(other) &&
         cast<MemRefType>(other.getBuffer().getType()).getElementType() ==
-            type.getElementType())
+            element)
       return other.getBuffer();
   return memory;
+}
+
+/// Whether two tasks may touch the same bytes in steps that follow each other:
+/// where in one argument another lies is the caller's choice.
+bool Checker::mayAlias(const Touch &a, const Touch &b) const {
+  auto memoryOf = [&](const Touch &touch) {
+    return getMemory(graph.getLaunches()[touch.launch].operands[touch.operand]);
+  };
+  if (memoryOf(a) != memoryOf(b))
+    return !a.ranges.empty() && !b.ranges.empty();
+  return overlap(a, b);
 }
 
 /// Two tasks that the carried event does not order, the second in the next
 /// step.
 LogicalResult Checker::checkStepPair(const Touch &earlier, const Touch &later) {
   if ((!earlier.isWrite && !later.isWrite) ||
-      (earlier.isTagged && !later.isWrite) || !overlap(earlier, later))
+      (earlier.isTagged && !later.isWrite) || !mayAlias(earlier, later))
     return success();
   task::LaunchOp op = graph.getLaunches()[later.launch].op;
   return op.emitError("E12: in the next step, ")

@@ -134,6 +134,8 @@ class CpuProgram:
         Raises OptionError before anything runs, also of a program that was compiled for one step a
         launch; WatchdogError, which voids the outputs of all of them.
         """
+        if not steps:
+            return
         if len(steps) > 1 and not self.many_steps:
             raise OptionError(
                 f"{len(steps)} steps in one launch, but no event orders one after the other: "
@@ -193,7 +195,8 @@ class CpuProgram:
         self._status = EtcStatus()
 
     def trace(self) -> list[np.ndarray]:
-        """The records of the last step, an array of `trace.RECORD` per worker, in order."""
+        """The records of the last launch, an array of `trace.RECORD` per worker, in order: of its
+        first steps, where `trace_capacity` is less than it ran."""
         capacity = self._records.shape[1]
         counts = self._recorded[: self._last_workers].tolist()
         return [self._records[w, : min(n, capacity)].copy() for w, n in enumerate(counts)]

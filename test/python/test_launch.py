@@ -207,6 +207,26 @@ def test_steps_prepared_at_once(driver):
     assert program.epoch == 3
 
 
+def test_what_was_not_launched_has_no_epoch(driver):
+    """Counters have had the steps that ran: those prepared in vain are not missed."""
+    program = runtime.Program(PACKAGE)
+    program.bind({"w": torch.zeros(4)})
+    seen = []
+    driver.kernel = lambda context: seen.append((context.epoch, context.steps))
+    steps = [({"x": torch.zeros(2, 4)}, {"n": 2})] * 5
+    program.prepare_all(steps, per_launch=2)
+    program.launch()
+    program.prepare_all(steps)
+    program.launch()
+    program.prepare(*steps[0])
+    program.launch()
+    assert seen == [(1, 2), (3, 1), (4, 1)] and program.epoch == 4
+    with pytest.raises(OptionError, match="0 steps, 1 in a launch"):
+        program.prepare_all([])
+    with pytest.raises(OptionError, match="5 steps, 0 in a launch"):
+        program.prepare_all(steps, per_launch=0)
+
+
 def test_several_steps_a_launch(driver):
     """The contexts of a launch lie at equal distances and say how many follow; the last launch may
     be shorter."""

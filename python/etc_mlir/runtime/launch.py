@@ -132,7 +132,7 @@ class Program:
         self.scratch.zero_()  # tagged words hold epochs, of which some come again
         self._status.zero_()
         self.epoch = 0
-        self._prepared: deque[tuple[int, int]] = deque()
+        self._prepared: deque[tuple[int, int, int]] = deque()
 
     # ---- buffers
 
@@ -238,6 +238,8 @@ class Program:
         """Checks these steps and uploads the arguments of all at once; `launch` runs the next
         `per_launch` of them. So nothing comes between the kernels of steps whose tensors are known
         beforehand. Takes the place of what was prepared before. Raises OptionError."""
+        if not steps or per_launch < 1:
+            raise OptionError(f"{len(steps)} steps, {per_launch} in a launch: nothing to prepare")
         if per_launch > 1 and not self.package.tables["many_steps"]:
             raise OptionError(
                 f"{per_launch} steps in one launch, but no event orders one after the other: "
@@ -247,7 +249,7 @@ class Program:
         if self._arguments.numel() < size:
             self._arguments = torch.zeros(size, dtype=torch.uint8, device=self.device)
         blob, base = bytearray(size), self._arguments.data_ptr()
-        epoch, prepared = self.epoch, deque[tuple[int, int]]()
+        epoch, prepared = self.epoch, deque[tuple[int, int, int]]()
         for i, (tensors, symbols) in enumerate(steps):
             at = i * self._stride
             values = self._check_symbols(symbols)
@@ -257,9 +259,10 @@ class Program:
             context.steps = min(len(steps), i - i % per_launch + per_launch) - i
             blob[at : at + ctypes.sizeof(context) + len(words)] = bytes(context) + words
             if i % per_launch == 0:
-                prepared.append((base + at, self._schedules[number].workers))
+                last = (epoch + context.steps - 1) % 2**32
+                prepared.append((base + at, self._schedules[number].workers, last))
         self._arguments[:size].copy_(torch.frombuffer(blob, dtype=torch.uint8))
-        self.epoch, self._prepared = epoch, prepared
+        self._prepared = prepared
         if self._trace_capacity:
             self._trace_counts.zero_()
 
@@ -311,7 +314,7 @@ class Program:
         """The second half of `run`: starts the kernel, once for each launch that was prepared."""
         if not self._prepared:
             raise OptionError("no step is prepared")
-        address, blocks = self._prepared.popleft()
+        address, blocks, epoch = self._prepared[0]
         parameters = ((address,), (ctypes.c_void_p,))
         with torch.cuda.device(self.device):
             stream = driver.CUstream(torch.cuda.current_stream(self.device).cuda_stream)
@@ -324,6 +327,9 @@ class Program:
                 stream,
                 parameters,
             )
+        # Counters have had the steps that were launched, not those that were prepared.
+        self._prepared.popleft()
+        self.epoch = epoch
 
     def check(self) -> None:
         """Waits for the steps so far. Raises WatchdogError, and is then ready for the next step."""
@@ -340,7 +346,8 @@ class Program:
         raise WatchdogError(stuck, self.timeout_s)
 
     def trace(self) -> Trace:
-        """What every worker ran in the last step, where `trace_capacity` asked for it. Waits."""
+        """What every worker ran since steps were prepared, up to `trace_capacity` tasks: of single
+        steps the last one, of several in a launch the first. Waits."""
         count = self._trace.numel() // RECORD.itemsize
         records = np.frombuffer(self._trace.cpu().numpy().tobytes(), RECORD, count)
         rows = records.reshape(-1, self._trace_capacity) if count else [records[:0]]

@@ -67,7 +67,7 @@ class Upload:
             buffer, sent = self._free_buffer()
             buffer[: len(part)].copy_(part)
             target[begin : begin + len(part)].copy_(buffer[: len(part)], non_blocking=True)
-            sent.record()
+            sent.record(torch.cuda.current_stream(self._device))
         return result
 
     def _free_buffer(self) -> tuple[torch.Tensor, torch.cuda.Event]:

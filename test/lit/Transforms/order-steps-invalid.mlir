@@ -50,6 +50,27 @@ task.graph @war symbols [#task.symbol<"n", 1 to 4>] {
 task.func private @choose(index, memref<8xi64>)
 task.func private @embed(index, memref<8xi64>)
 
+// Any input may be what a step gave, not the first alone, and any part of it.
+// CHECK: error: E12: in the next step, launch 1 (@embed) task 0 (0) reads what launch 2 (@choose) task 0 (0) writes in this one
+task.graph @second_input symbols [#task.symbol<"n", 1 to 4>] {
+  %pos = task.argument "pos" input shape affine_map<()[n] -> (8)> : memref<8xi64>
+  %ids = task.argument "ids" input shape affine_map<()[n] -> (8)> : memref<8xi64>
+  %tokens = task.argument "tokens" output shape affine_map<()[n] -> (8)> : memref<8xi64>
+  %S = event.create "step" shape affine_map<()[n] -> ()> count affine_map<()[n] -> (3)> reuse(carried) : !event.tensor<>
+  // expected-error@+1 {{order-steps: the launch waits for the step before already}}
+  task.launch @embed grid(()[n] -> (1)) reads(%pos at <(i) -> (0) sizes [*]> : memref<8xi64>) writes()
+    waits(%S at (i) -> () guards * : !event.tensor<>) notifies(%S at (i) -> () : !event.tensor<>)
+  task.launch @embed grid(()[n] -> (1)) reads(%ids at <(i) -> (0) sizes [*]> : memref<8xi64>) writes()
+    waits() notifies(%S at (i) -> () : !event.tensor<>)
+  task.launch @choose grid(()[n] -> (1)) reads() writes(%tokens at <(i) -> (0) sizes [*]> : memref<8xi64>)
+    waits(%S at (i) -> () guards * : !event.tensor<>) notifies(%S at (i) -> () : !event.tensor<>)
+}
+
+// -----
+
+task.func private @choose(index, memref<8xi64>)
+task.func private @embed(index, memref<8xi64>)
+
 // What a step gives is read by the next before it is there (RAW), where the caller
 // passes it on.
 // CHECK: error: E12: in the next step, launch 0 (@embed) task 0 (0) reads what launch 1 (@choose) task 0 (0) writes in this one
