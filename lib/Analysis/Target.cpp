@@ -41,15 +41,23 @@ private:
 };
 } // namespace
 
+/// The object that a member is, null without the member; else it is wrong.
+static const llvm::json::Object *findObject(const llvm::json::Object &object,
+                                            StringRef key, Reader &reader) {
+  const llvm::json::Value *value = object.get(key);
+  const llvm::json::Object *found = value ? value->getAsObject() : nullptr;
+  if (value && !found)
+    reader.note(key);
+  return found;
+}
+
 /// The operators by name, without their dialect.
 static void readOperators(const llvm::json::Object &object, Target &target,
                           Reader &reader) {
-  const llvm::json::Value *value = object.get("operator_ns");
-  if (!value)
-    return;
-  const llvm::json::Object *operators = value->getAsObject();
+  const llvm::json::Object *operators =
+      findObject(object, "operator_ns", reader);
   if (!operators)
-    return reader.note("operator_ns");
+    return;
   for (const auto &[name, ns] : *operators) {
     std::optional<double> number = ns.getAsNumber();
     if (!number || *number < 0)
@@ -60,12 +68,9 @@ static void readOperators(const llvm::json::Object &object, Target &target,
 
 static void readRing(const llvm::json::Object &object, Target &target,
                      Reader &reader) {
-  const llvm::json::Value *value = object.get("ring");
-  if (!value)
-    return;
-  const llvm::json::Object *ring = value->getAsObject();
+  const llvm::json::Object *ring = findObject(object, "ring", reader);
   if (!ring)
-    return reader.note("ring");
+    return;
   Reader members(*ring);
   target.ring.bytes = target.sharedMemoryBytes - members.number("kept_bytes");
   target.ring.fetchNs = members.number("fetch_ns");
