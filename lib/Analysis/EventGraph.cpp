@@ -154,6 +154,22 @@ FailureOr<SmallVector<int64_t>> etc::getExtents(Value buffer,
   return failure();
 }
 
+FailureOr<int64_t> etc::getBufferBytes(Value buffer,
+                                       ArrayRef<int64_t> symbols) {
+  auto extents = getExtents(buffer, symbols);
+  if (failed(extents))
+    return failure();
+  return product(*extents) *
+         task::getElementBytes(cast<MemRefType>(buffer.getType()));
+}
+
+SmallVector<int64_t> etc::getSymbolMaxima(task::GraphOp graph) {
+  SmallVector<int64_t> maxima;
+  for (auto symbol : graph.getSymbols().getAsRange<task::SymbolAttr>())
+    maxima.push_back(symbol.getMax());
+  return maxima;
+}
+
 //===----------------------------------------------------------------------===//
 // Construction
 //===----------------------------------------------------------------------===//

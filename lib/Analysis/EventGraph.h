@@ -121,6 +121,13 @@ private:
 mlir::FailureOr<llvm::SmallVector<int64_t>>
 getExtents(mlir::Value buffer, llvm::ArrayRef<int64_t> symbolValues);
 
+/// The bytes of such a buffer.
+mlir::FailureOr<int64_t> getBufferBytes(mlir::Value buffer,
+                                        llvm::ArrayRef<int64_t> symbolValues);
+
+/// The greatest value of each symbol.
+llvm::SmallVector<int64_t> getSymbolMaxima(task::GraphOp graph);
+
 } // namespace etc
 
 #endif // ETC_LIB_ANALYSIS_EVENTGRAPH_H

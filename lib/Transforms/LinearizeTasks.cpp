@@ -229,10 +229,8 @@ static bool isContiguous(ArrayRef<int64_t> entries) {
 }
 
 LogicalResult LinearizeTasks::reportScattered(GraphOp graph) {
-  SmallVector<int64_t> largest;
-  for (auto symbol : graph.getSymbols().getAsRange<SymbolAttr>())
-    largest.push_back(symbol.getMax());
-  FailureOr<ConcreteGraph> concrete = ConcreteGraph::build(graph, largest);
+  FailureOr<ConcreteGraph> concrete =
+      ConcreteGraph::build(graph, getSymbolMaxima(graph));
   if (failed(concrete))
     return failure();
   for (auto [l, launch] : llvm::enumerate(concrete->getLaunches()))

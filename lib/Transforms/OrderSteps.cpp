@@ -87,25 +87,20 @@ static bool conflict(const Use &earlier, const Use &later) {
 }
 
 SmallVector<SmallVector<Use>> OrderSteps::collect() {
-  SmallVector<int64_t> maxima;
-  for (auto symbol : getOperation().getSymbols().getAsRange<task::SymbolAttr>())
-    maxima.push_back(symbol.getMax());
+  SmallVector<int64_t> maxima = getSymbolMaxima(getOperation());
   SmallVector<SmallVector<Use>> uses;
   for (task::LaunchOp launch : launches) {
     uses.emplace_back();
     for (const BufferAccess &access : getBufferAccesses(launch)) {
-      auto type = cast<MemRefType>(access.buffer.getType());
       Memory memory{access.buffer};
       auto scratch = access.buffer.getDefiningOp<task::ScratchOp>();
-      auto extents = getExtents(access.buffer, maxima);
-      if (scratch && scratch.getOffset() && succeeded(extents)) {
-        memory.begin = memory.end = *scratch.getOffset();
-        int64_t bytes = task::getElementBytes(type);
-        for (int64_t extent : *extents)
-          bytes *= extent;
-        memory.end += bytes;
+      FailureOr<int64_t> bytes = getBufferBytes(access.buffer, maxima);
+      if (scratch && scratch.getOffset() && succeeded(bytes)) {
+        memory.begin = *scratch.getOffset();
+        memory.end = memory.begin + *bytes;
       }
-      uses.back().push_back({memory, access.isWrite, task::isTagged(type)});
+      uses.back().push_back(
+          {memory, access.isWrite, task::isTagged(access.buffer.getType())});
     }
   }
   return uses;

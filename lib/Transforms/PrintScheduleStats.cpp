@@ -167,10 +167,7 @@ LogicalResult PrintScheduleStats::addGraph(task::GraphOp op) {
   }
   if (isScheduled)
     return success();
-  SmallVector<int64_t> largest;
-  for (auto symbol : op.getSymbols().getAsRange<task::SymbolAttr>())
-    largest.push_back(symbol.getMax());
-  return add(largest, {});
+  return add(getSymbolMaxima(op), {});
 }
 
 void PrintScheduleStats::runOnOperation() {

@@ -440,9 +440,7 @@ struct Placed {
 } // namespace
 
 static FailureOr<SmallVector<Placed>> getPlaced(task::GraphOp graph) {
-  SmallVector<int64_t> maxima;
-  for (auto symbol : graph.getSymbols().getAsRange<task::SymbolAttr>())
-    maxima.push_back(symbol.getMax());
+  SmallVector<int64_t> maxima = getSymbolMaxima(graph);
   llvm::MapVector<Value, Placed> placed;
   for (auto [l, launch] : llvm::enumerate(graph.getLaunches()))
     for (const analysis::BufferAccess &access :
@@ -450,15 +448,11 @@ static FailureOr<SmallVector<Placed>> getPlaced(task::GraphOp graph) {
       auto scratch = access.buffer.getDefiningOp<task::ScratchOp>();
       if (!scratch || !scratch.getOffset())
         continue;
-      auto extents = getExtents(access.buffer, maxima);
-      if (failed(extents))
+      FailureOr<int64_t> bytes = getBufferBytes(access.buffer, maxima);
+      if (failed(bytes))
         return failure();
-      auto type = cast<MemRefType>(access.buffer.getType());
-      int64_t bytes = task::getElementBytes(type);
-      for (int64_t extent : *extents)
-        bytes *= extent;
       int64_t begin = *scratch.getOffset();
-      Placed use{scratch, {begin, begin + bytes}, unsigned(l), unsigned(l)};
+      Placed use{scratch, {begin, begin + *bytes}, unsigned(l), unsigned(l)};
       placed.try_emplace(access.buffer, use).first->second.last = l;
     }
   return llvm::to_vector(llvm::make_second_range(placed));
