@@ -137,19 +137,21 @@ def Task_SharedMemoryOp : Task_Op<"shared_memory"> {
   let description = [{
     What `plan-shared-memory` decided, beside the program, for the code of the tiles
     and for the launch: the ring has `stages` stages of `stage_bytes` for each consumer
-    warp; `scratch_bytes` are for what warps share, `activation_bytes` for inputs that are
-    kept (`task.first_task`); `bytes` is all of it.
+    warp; `scratch_bytes` are for the sums that warps of a linear share. `activation_bytes`
+    are for inputs that are kept (`task.first_task`), chosen for steps of `tokens`; other
+    tiles share theirs in the same place, for no input outlives its run. `bytes` is all of
+    it.
 
     ```mlir
-    task.shared_memory @step threads 288 stages 3 of 8192 scratch 17920 activations 8192 total 224256
+    task.shared_memory @step threads 288 stages 3 of 8192 scratch 17920 activations 8192 for 1 total 224256
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$program, I64Attr:$threads, I64Attr:$stages,
                        I64Attr:$stage_bytes, I64Attr:$scratch_bytes, I64Attr:$activation_bytes,
-                       I64Attr:$bytes);
+                       I64Attr:$tokens, I64Attr:$bytes);
   let assemblyFormat = [{
     $program `threads` $threads `stages` $stages `of` $stage_bytes `scratch` $scratch_bytes
-    `activations` $activation_bytes `total` $bytes attr-dict
+    `activations` $activation_bytes `for` $tokens `total` $bytes attr-dict
   }];
 }
 

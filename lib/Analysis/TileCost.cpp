@@ -138,8 +138,16 @@ static SmallVector<int64_t> divisors(int64_t extent, int64_t least,
 
 static SmallVector<int64_t> linearSizes(LinearOp op, int64_t rows,
                                         const TileOptions &options) {
-  if (options.linearRows)
-    return {options.linearRows / op.getRowsPerOutput()};
+  if (options.linearRows) {
+    int64_t outputs = options.linearRows / op.getRowsPerOutput();
+    // Twice the rows read half the input, where each task reads it anew.
+    auto input = cast<ShapedType>(op.getInput().getType());
+    int64_t inputBytes = options.tokens * input.getDimSize(1) *
+                         input.getElementTypeBitWidth() / 8;
+    if (inputBytes <= options.keptBytes || rows % (2 * outputs))
+      return {outputs};
+    return {outputs, 2 * outputs};
+  }
   SmallVector<int64_t> sizes = divisors(rows, kLinearRowStep, kLinearRowStep);
   // No even cut: the last task gets what is left.
   if (sizes.size() == 1)

@@ -40,8 +40,11 @@ using Tile = mlir::SmallVector<int64_t>;
 
 struct TileOptions {
   int64_t workers = 8;
-  /// Rows of a weight per task; 0: choose.
+  /// Rows of a weight per task, or twice as many where an input of `tokens`
+  /// tokens has more than `keptBytes` bytes; 0: choose.
   int64_t linearRows = 0;
+  int64_t tokens = 1;
+  int64_t keptBytes = std::numeric_limits<int64_t>::max();
 };
 
 /// The extents of the task domain at a step, from the extents of the operands.

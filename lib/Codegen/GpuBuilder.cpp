@@ -92,10 +92,14 @@ void GpuBuilder::when(Value condition, function_ref<void()> body) {
 }
 
 void GpuBuilder::consumerBarrier() {
+  // The barrier is one of whole warps, and lanes may have waited for different
+  // words, in calls.
+  warpBarrier();
   make<NVVM::BarrierOp>(TypeRange(), i32(kConsumerBarrier), i32(kConsumers),
                         NVVM::BarrierReductionAttr(), Value());
 }
 Value GpuBuilder::consumerAny(Value flag) {
+  warpBarrier();
   // nvvm.barrier reduces at barrier 0 only; the intrinsic reduces at any.
   return make<LLVM::CallIntrinsicOp>(
              getI1Type(),

@@ -62,9 +62,12 @@ struct SharedLayout {
   /// The squares of the input that is kept.
   static constexpr int64_t kSquares = kScratch + 2 * kSumSetBytes;
   static constexpr int64_t kPartialSumBytes = 2 * kSumSetBytes + kSquareBytes;
-  /// What a tile other than a linear shares between its warps.
-  static constexpr int64_t kTileScratch = kScratch + kPartialSumBytes;
   static constexpr int64_t kRingAlignment = 1024;
+  /// What a tile other than a linear shares between its warps. The next task
+  /// may keep its input there, so such a tile ends with a barrier.
+  static constexpr int64_t kTileScratch =
+      (kScratch + kPartialSumBytes + kRingAlignment - 1) / kRingAlignment *
+      kRingAlignment;
 };
 
 /// A builder that knows the threads of a block.
@@ -88,8 +91,8 @@ public:
 
   /// Number in the block, number of the warp, number in the warp: index values.
   /// `pinThread` reads the register here, for all code of this builder: what
-  /// follows from it then lives no longer than a tile. Else it would be computed
-  /// once for all tiles, and be held in registers or spilled.
+  /// follows from it then lives no longer than a tile. Else it would be
+  /// computed once for all tiles, and be held in registers or spilled.
   void pinThread();
   mlir::Value thread();
   mlir::Value warp();
@@ -134,7 +137,8 @@ public:
 
   /// 1 / x to within 1 ulp: one instruction, where a division is a call.
   mlir::Value reciprocal(mlir::Value x);
-  /// mma.m16n8k16 on bf16: the four sums of a lane, `a` and `b` registers of i32.
+  /// mma.m16n8k16 on bf16: the four sums of a lane, `a` and `b` registers of
+  /// i32.
   llvm::SmallVector<mlir::Value> mma(mlir::ValueRange a, mlir::ValueRange b,
                                      mlir::ValueRange sums);
 

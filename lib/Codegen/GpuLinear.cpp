@@ -21,12 +21,26 @@ Value etc::codegen::silu(GpuBuilder &b, Value x) {
   return b.make<arith::MulFOp>(x, b.reciprocal(divisor));
 }
 
-SmallVector<Value> StreamedLinear::oneTile(Value number, Value count) {
-  Value firstRow = b.mul(number, b.index(tileOutputs()));
-  Value residual;
+/// The output of the `inTurn`-th of the row tiles that crossed together.
+void StreamedLinear::storeRowTile(Value firstRow, int64_t inTurn,
+                                  ValueRange residuals, ValueRange state) {
+  Value sums = b.nextSums();
+  storePartialSums(sums, state.slice(inTurn * sumsOfTile(), sumsOfTile()));
+  if (needsSquares())
+    storeSquares(sums, state.slice(squaresBegin(), groups));
+  b.consumerBarrier();
+  storeOutput(sums, firstRow, residuals.empty() ? Value() : residuals[inTurn]);
+}
+
+/// The row tiles that cross the ring together.
+SmallVector<Value> StreamedLinear::rowTiles(Value number, Value count) {
+  Value first = b.mul(number, b.index(steps.together * tileOutputs()));
+  Values residuals;
   if (op.getResidual())
-    residual = prefetchResidual(firstRow);
-  Values state(4 * groups * kTurns + groups, b.f32(0));
+    for (int64_t i = 0; i < steps.together; ++i)
+      residuals.push_back(
+          prefetchResidual(b.add(first, b.index(i * tileOutputs()))));
+  Values state(squaresBegin() + groups, b.f32(0));
   state.push_back(count);
   state = b.loop(b.index(0), b.index(steps.full), b.index(1), state,
                  [&](Value step, ValueRange carried) {
@@ -46,12 +60,9 @@ SmallVector<Value> StreamedLinear::oneTile(Value number, Value count) {
       state = shortChunk(first, b.make<arith::SubIOp>(end, mine), state);
     }
   }
-  Value sums = b.nextSums();
-  storePartialSums(sums, state);
-  if (needsSquares())
-    storeSquares(sums, ValueRange(state).slice(4 * groups * kTurns, groups));
-  b.consumerBarrier();
-  storeOutput(sums, firstRow, residual);
+  for (int64_t inTurn = 0; inTurn < steps.together; ++inTurn)
+    storeRowTile(b.add(first, b.index(inTurn * tileOutputs())), inTurn,
+                 residuals, state);
   return {state.back()};
 }
 
@@ -66,10 +77,11 @@ void StreamedLinear::emit() {
   locateTokens();
   Value counter = b.warpWord(SharedLayout::kWarpCounts, warp);
   Value begin = b.load(b.getI32Type(), counter);
-  int64_t tiles = tile.getDimSize(0) / SharedLayout::kTileRows;
-  Value end = b.loop(b.index(0), b.index(tiles), b.index(1), begin,
+  int64_t turns =
+      tile.getDimSize(0) / (steps.together * SharedLayout::kTileRows);
+  Value end = b.loop(b.index(0), b.index(turns), b.index(1), begin,
                      [&](Value number, ValueRange count) {
-                       return oneTile(number, count.front());
+                       return rowTiles(number, count.front());
                      })
                   .front();
   b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)),
@@ -77,38 +89,27 @@ void StreamedLinear::emit() {
   b.warpBarrier();
 }
 
-/// A kernel whose long inputs fit for so few tokens is for single sequences.
-static constexpr int64_t kFewTokens = 4;
-
-/// Emits code for few tokens and for many: with the input in shared memory as
-/// far as it fits there, and for as few groups of eight tokens as will do.
+/// Emits code for the steps that the kernel is planned for, of at most eight
+/// tokens, and for longer ones: with the input in shared memory where it fits.
 static void lowerStreamed(GpuBuilder &b, task::LinearOp op, const Ring &ring) {
   int64_t bound = cast<MemRefType>(op.getOutput().getType()).getDimSize(0);
   auto input = cast<MemRefType>(op.getInput().getType());
   int64_t fit =
       op.getFirst() ? ring.activationBytes / (2 * input.getDimSize(1)) : 0;
-  fit = std::min(fit, SharedLayout::kMaxTokens);
   auto emit = [&](int64_t most) {
     StreamedLinear(b, op, ring, llvm::divideCeil(most, 8), most <= fit).emit();
   };
   if (!ShapedType::isDynamic(bound))
     return emit(bound);
-  SmallVector<int64_t, 2> bounds;
-  if (fit > 0 && fit < 8)
-    bounds.push_back(fit);
-  // Where so few fit that steps of 8 tokens are rare, they run the code for
-  // more.
-  if (bounds.empty() || fit > kFewTokens)
-    bounds.push_back(8);
+  // Where only some of eight would fit, but all of a step: no more than those.
+  int64_t few = fit > 0 && fit >= ring.tokens ? std::min<int64_t>(fit, 8) : 8;
   Value tokens = b.make<memref::DimOp>(op.getOutput(), 0);
+  Value isFew = b.compare(arith::CmpIPredicate::ule, tokens, b.index(few));
+  auto branch = b.make<scf::IfOp>(isFew, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
-  for (int64_t most : bounds) {
-    Value isFew = b.compare(arith::CmpIPredicate::ule, tokens, b.index(most));
-    auto branch = b.make<scf::IfOp>(isFew, /*withElseRegion=*/true);
-    b.setInsertionPointToStart(branch.thenBlock());
-    emit(most);
-    b.setInsertionPointToStart(branch.elseBlock());
-  }
+  b.setInsertionPointToStart(branch.thenBlock());
+  emit(few);
+  b.setInsertionPointToStart(branch.elseBlock());
   emit(SharedLayout::kMaxTokens);
 }
 

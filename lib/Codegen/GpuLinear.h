@@ -29,36 +29,38 @@ public:
                  int64_t groups, bool isStaged)
       : b(b), op(op), ring(ring), groups(groups), isStaged(isStaged),
         tile(llvm::cast<task::StreamType>(op.getWeight().getType()).getTile()),
-        steps(ring, tile.getDimSize(1)),
+        steps(ring, tile), turns(steps.together == 1 ? 2 : 1),
         element(llvm::cast<mlir::MemRefType>(op.getInput().getType())
                     .getElementType()) {}
 
   void emit();
 
 private:
-  /// Accumulators that take turns, so that an mma need not wait for the last
-  /// one.
-  static constexpr int64_t kTurns = 2;
   /// Looks at a stage before the bounded wait for it.
   static constexpr int64_t kTriesBeforeWait = 64;
+  /// Quads of the input that a lane asks for before it looks at the first.
+  static constexpr int64_t kQuadsAtOnce = 8;
   /// Columns that a lane has of a block.
   static constexpr int64_t kLaneColumns = 4;
   using Values = llvm::SmallVector<mlir::Value>;
 
   void stageInput();
-  void stageToken(mlir::Value token);
   mlir::Value countQuads();
   mlir::Value columnOfQuad(mlir::Value number);
   void storeQuad(mlir::Value token, mlir::Value column,
                  llvm::ArrayRef<mlir::Value> pair, mlir::Value isMine);
-  mlir::Value stageQuads(mlir::Value token, int64_t firstRound, int64_t count,
-                         mlir::Value quads, mlir::Value squares);
+  void stageQuads(mlir::ValueRange some, int64_t firstRound, int64_t count,
+                  mlir::Value quads,
+                  llvm::MutableArrayRef<mlir::Value> squares);
+  void keepSquares(mlir::Value token, mlir::Value squares);
   mlir::Value blockOfWarp(mlir::Value number);
   void locateTokens();
-  Values oneTile(mlir::Value number, mlir::Value count);
-  /// Consumes one chunk of `blocks` blocks, the first being block `first` of
-  /// the row tile. The state: accumulators [group][turn][4], squares [group],
-  /// then the chunk's number.
+  Values rowTiles(mlir::Value number, mlir::Value count);
+  void storeRowTile(mlir::Value firstRow, int64_t inTurn,
+                    mlir::ValueRange residuals, mlir::ValueRange state);
+  /// Consumes one chunk of `blocks` blocks of each row tile, the first being
+  /// block `first` of it. The state: accumulators [row tile][group][turn][4],
+  /// squares [group], then the chunk's number.
   Values chunk(mlir::Value first, int64_t blocks, mlir::ValueRange state);
   /// The same where `blocks` is a value (i32).
   Values shortChunk(mlir::Value first, mlir::Value blocks,
@@ -72,6 +74,7 @@ private:
   void multiply(mlir::Value data, mlir::Value block,
                 llvm::ArrayRef<mlir::Value> activations, int64_t turn,
                 llvm::MutableArrayRef<mlir::Value> state);
+  llvm::SmallVector<Ring::Stage> stagesOf(mlir::Value count);
   void waitFull(const Ring::Stage &stage);
   void leave(const Ring::Stage &stage);
   void storePartialSums(mlir::Value sums, mlir::ValueRange accumulators);
@@ -101,6 +104,9 @@ private:
   }
   bool needsSquares() { return bool(op.getNorm()); }
   int64_t columns() { return tile.getDimSize(1); }
+  /// Accumulators of a row tile.
+  int64_t sumsOfTile() { return 4 * groups * turns; }
+  int64_t squaresBegin() { return steps.together * sumsOfTile(); }
   int64_t tileOutputs() {
     return SharedLayout::kTileRows / op.getRowsPerOutput();
   }
@@ -112,6 +118,9 @@ private:
   bool isStaged;
   mlir::MemRefType tile;
   RingSteps steps;
+  /// Sets of accumulators that take turns, so that an mma need not wait for the
+  /// last one.
+  int64_t turns;
   mlir::Type element;
   mlir::Value tokens, warp, lane;
   Values tokenRows; // per group: the address of what this lane reads of block 0

@@ -78,58 +78,49 @@ void StreamedLinear::storeQuad(Value token, Value column, ArrayRef<Value> pair,
   });
 }
 
-/// Some quads of a token, one for each lane in each of `count` rounds; gives
-/// the sum of their squares, where the input is normed.
-Value StreamedLinear::stageQuads(Value token, int64_t firstRound, int64_t count,
-                                 Value quads, Value squares) {
+/// Some quads of some tokens, one for each lane in each of `count` rounds; adds
+/// their squares to `squares`, one per token, where the input is normed.
+void StreamedLinear::stageQuads(ValueRange some, int64_t firstRound,
+                                int64_t count, Value quads,
+                                MutableArrayRef<Value> squares) {
   Value last = b.make<arith::SubIOp>(quads, b.i32(1));
   last = b.make<arith::MaxSIOp>(last, b.i32(0));
   WordReader reader(b);
-  Values numbers, columnsOf, norms;
+  Values numbers, columnsOf;
   for (int64_t i = 0; i < count; ++i) {
-    Value number = b.add(lane, b.i32((firstRound + i) * kWarpSize));
-    numbers.push_back(number);
-    columnsOf.push_back(columnOfQuad(b.make<arith::MinSIOp>(number, last)));
-    reader.add(
-        op.getInput(),
-        wordAddress(b, op.getInput(), {b.toIndex(token), columnsOf.back()}), 2);
+    numbers.push_back(b.add(lane, b.i32((firstRound + i) * kWarpSize)));
+    columnsOf.push_back(columnOfQuad(b.make<arith::MinSIOp>(numbers[i], last)));
   }
+  for (Value token : some)
+    for (Value column : columnsOf)
+      reader.add(op.getInput(),
+                 wordAddress(b, op.getInput(), {b.toIndex(token), column}), 2);
   // With the input, so that nothing is held while it is late.
   if (op.getNorm())
     for (Value column : columnsOf)
       reader.add(op.getNorm(), wordAddress(b, op.getNorm(), column), 2);
-  Values words = reader.read();
-  for (Value word : ArrayRef(words).drop_front(2 * count))
+  Values words = reader.read(), norms;
+  for (Value word : ArrayRef(words).drop_front(2 * count * some.size()))
     llvm::append_range(norms, unpackWord(b, word, element));
   for (int64_t i = 0; i < count; ++i) {
     Value isMine = b.compare(arith::CmpIPredicate::slt, numbers[i], quads);
-    Values pair = {words[2 * i], words[2 * i + 1]};
-    if (op.getNorm()) {
-      Value more = b.f32(0);
-      for (int64_t half = 0; half < 2; ++half)
-        pair[half] = normed(pair[half],
-                            ArrayRef(norms).slice(4 * i + 2 * half, 2), more);
-      squares = addf(squares, b.make<arith::SelectOp>(isMine, more, b.f32(0)));
+    for (auto [number, token] : llvm::enumerate(some)) {
+      Values pair(ArrayRef(words).slice(2 * (number * count + i), 2));
+      if (op.getNorm()) {
+        Value more = b.f32(0);
+        for (int64_t half = 0; half < 2; ++half)
+          pair[half] = normed(pair[half],
+                              ArrayRef(norms).slice(4 * i + 2 * half, 2), more);
+        more = b.make<arith::SelectOp>(isMine, more, b.f32(0));
+        squares[number] = addf(squares[number], more);
+      }
+      storeQuad(token, columnsOf[i], pair, isMine);
     }
-    storeQuad(token, columnsOf[i], pair, isMine);
   }
-  return squares;
 }
 
-/// One token's part of K, normed: a quadruple of columns for each lane at a
-/// time, all of them under way before the first is looked at.
-void StreamedLinear::stageToken(Value token) {
-  constexpr int64_t kUnrolled = 8;
-  Value quads = countQuads();
-  int64_t most = steps.full * steps.chunkBlocks +
-                 llvm::divideCeil(steps.rest, kConsumerWarps);
-  int64_t rounds = llvm::divideCeil(most * 4, kWarpSize);
-  Value squares = b.f32(0);
-  for (int64_t round = 0; round < rounds; round += kUnrolled)
-    squares = stageQuads(token, round, std::min(kUnrolled, rounds - round),
-                         quads, squares);
-  if (!needsSquares())
-    return;
+/// The warp's sum of a token's squares.
+void StreamedLinear::keepSquares(Value token, Value squares) {
   Value total = b.reduceLanes(
       squares, [&](Value x, Value y) -> Value { return addf(x, y); });
   b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)), [&] {
@@ -139,11 +130,32 @@ void StreamedLinear::stageToken(Value token) {
   });
 }
 
-/// Each warp stages what it multiplies itself, so nobody else waits for it.
+/// Each warp stages what it multiplies itself, so nobody else waits for it. A
+/// lane has `kQuadsAtOnce` quads under way before it looks at the first: of one
+/// token, or of several where each has few.
 void StreamedLinear::stageInput() {
+  Value quads = countQuads();
+  int64_t most = steps.full * steps.chunkBlocks +
+                 llvm::divideCeil(steps.rest, kConsumerWarps);
+  int64_t rounds = llvm::divideCeil(most * 4, kWarpSize);
+  int64_t atOnce = std::max<int64_t>(
+      1, std::min(kQuadsAtOnce / rounds, ring.tokens));
+  Value last = b.make<arith::SubIOp>(b.toI32(tokens), b.i32(1));
   b.warpBarrier(); // The last task's reads.
-  b.loop(b.index(0), tokens, b.index(1),
-         [&](Value token) { stageToken(b.toI32(token)); });
+  b.loop(b.index(0), tokens, b.index(atOnce), [&](Value first) {
+    // A token beyond the last is the last again.
+    Values some;
+    for (int64_t i = 0; i < atOnce; ++i)
+      some.push_back(
+          b.make<arith::MinSIOp>(b.add(b.toI32(first), b.i32(i)), last));
+    Values squares(atOnce, b.f32(0));
+    for (int64_t round = 0; round < rounds; round += kQuadsAtOnce)
+      stageQuads(some, round, std::min(kQuadsAtOnce, rounds - round), quads,
+                 squares);
+    if (needsSquares())
+      for (auto [token, sum] : llvm::zip(some, squares))
+        keepSquares(token, sum);
+  });
   b.warpBarrier();
 }
 

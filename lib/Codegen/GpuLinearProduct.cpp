@@ -27,7 +27,7 @@ void StreamedLinear::multiply(Value data, Value block,
   for (int64_t i = 0; i < 4; ++i)
     a.push_back(b.make<LLVM::ExtractElementOp>(fragment, b.i32(i)));
   for (int64_t group = 0; group < groups; ++group) {
-    auto sums = state.slice(4 * (group * kTurns + turn), 4);
+    auto sums = state.slice(4 * (group * turns + turn), 4);
     Values next = b.mma(a, activations.slice(2 * group, 2), sums);
     llvm::copy(next, sums.begin());
   }
@@ -68,12 +68,19 @@ void StreamedLinear::leave(const Ring::Stage &stage) {
   });
 }
 
+SmallVector<Ring::Stage> StreamedLinear::stagesOf(Value count) {
+  SmallVector<Ring::Stage> stages;
+  for (int64_t tile = 0; tile < steps.together; ++tile)
+    stages.push_back(ring.getStage(b, warp, b.add(count, b.i32(tile))));
+  return stages;
+}
+
 SmallVector<Value> StreamedLinear::chunk(Value first, int64_t blocks,
                                          ValueRange state) {
   Values next(state);
-  Ring::Stage stage = ring.getStage(b, warp, next.back());
+  SmallVector<Ring::Stage> stages = stagesOf(next.back());
   MutableArrayRef<Value> squares =
-      MutableArrayRef(next).slice(4 * groups * kTurns, groups);
+      MutableArrayRef(next).slice(squaresBegin(), groups);
   // All loads of activations are under way before the first is looked at; in
   // two halves where registers would not do for all.
   int64_t most = isStaged ? blocks : std::min<int64_t>(blocks, 8 / groups);
@@ -81,24 +88,30 @@ SmallVector<Value> StreamedLinear::chunk(Value first, int64_t blocks,
     int64_t count = std::min(most, blocks - begin);
     Values activations =
         loadActivations(b.add(first, b.i32(begin)), count, squares);
-    if (begin == 0)
-      waitFull(stage);
-    else
-      b.warpBarrier(); // Lanes may have waited for different words.
-    for (int64_t i = 0; i < count; ++i)
-      multiply(stage.data, b.i32(begin + i),
-               ArrayRef(activations).slice(2 * groups * i, 2 * groups),
-               i % kTurns, next);
+    for (auto [tile, stage] : llvm::enumerate(stages)) {
+      if (begin == 0)
+        waitFull(stage);
+      else if (tile == 0)
+        b.warpBarrier(); // Lanes may have waited for different words.
+      auto sums =
+          MutableArrayRef(next).slice(tile * sumsOfTile(), sumsOfTile());
+      for (int64_t i = 0; i < count; ++i)
+        multiply(stage.data, b.i32(begin + i),
+                 ArrayRef(activations).slice(2 * groups * i, 2 * groups),
+                 i % turns, sums);
+      if (begin + count == blocks)
+        leave(stage);
+    }
   }
-  leave(stage);
-  next.back() = b.add(next.back(), b.i32(1));
+  next.back() = b.add(next.back(), b.i32(steps.together));
   return next;
 }
 
 SmallVector<Value> StreamedLinear::shortChunk(Value first, Value blocks,
                                               ValueRange state) {
-  Ring::Stage stage = ring.getStage(b, warp, state.back());
-  waitFull(stage);
+  SmallVector<Ring::Stage> stages = stagesOf(state.back());
+  for (const Ring::Stage &stage : stages)
+    waitFull(stage);
   Values next =
       b.loop(b.index(0), b.toIndex(blocks), b.index(1), state,
              [&](Value i, ValueRange carried) -> Values {
@@ -106,13 +119,17 @@ SmallVector<Value> StreamedLinear::shortChunk(Value first, Value blocks,
                Value block = b.toI32(i);
                Values activations = loadActivations(
                    b.add(first, block), 1,
-                   MutableArrayRef(sums).slice(4 * groups * kTurns, groups));
+                   MutableArrayRef(sums).slice(squaresBegin(), groups));
                if (!isStaged)
                  b.warpBarrier(); // Lanes may have waited for different words.
-               multiply(stage.data, block, activations, 0, sums);
+               for (auto [tile, stage] : llvm::enumerate(stages))
+                 multiply(stage.data, block, activations, 0,
+                          MutableArrayRef(sums).slice(tile * sumsOfTile(),
+                                                      sumsOfTile()));
                return sums;
              });
-  leave(stage);
-  next.back() = b.add(next.back(), b.i32(1));
+  for (const Ring::Stage &stage : stages)
+    leave(stage);
+  next.back() = b.add(next.back(), b.i32(steps.together));
   return next;
 }

@@ -20,9 +20,9 @@ void StreamedLinear::storePartialSums(Value sums, ValueRange accumulators) {
   Value column = b.mul(laneColumn(), b.i32(2));
   for (int64_t group = 0; group < groups; ++group)
     for (int64_t i = 0; i < 4; ++i) {
-      Value sum = accumulators[4 * group * kTurns + i];
-      for (int64_t turn = 1; turn < kTurns; ++turn)
-        sum = addf(sum, accumulators[4 * (group * kTurns + turn) + i]);
+      Value sum = accumulators[4 * group * turns + i];
+      for (int64_t turn = 1; turn < turns; ++turn)
+        sum = addf(sum, accumulators[4 * (group * turns + turn) + i]);
       Value token = b.add(column, b.i32(8 * group + i % 2));
       token = b.add(token, b.mul(warp, b.i32(SharedLayout::kMaxTokens)));
       Value element = b.add(b.mul(token, b.i32(SharedLayout::kTileRows)),

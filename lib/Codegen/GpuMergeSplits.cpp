@@ -127,7 +127,6 @@ void MergeSplits::mergeHead(Value token, Value head) {
   group = b.make<arith::DivUIOp>(thread, b.index(pairs));
   column = b.mul(pair, b.index(2));
   Sums mine = merge(readParts(token, head));
-  b.consumerBarrier();
   Value isGroup = b.compare(arith::CmpIPredicate::ult, group, b.index(groups));
   b.when(isGroup, [&] {
     for (auto [i, value] : llvm::enumerate(mine))
@@ -140,6 +139,7 @@ void MergeSplits::mergeHead(Value token, Value head) {
       sums.push_back(readSlot(b.index(i)));
     storeOutput(token, head, merge(sums));
   });
+  b.consumerBarrier(); // The slots are free again.
 }
 
 LogicalResult etc::codegen::lowerMergeSplits(GpuBuilder &b,

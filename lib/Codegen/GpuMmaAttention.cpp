@@ -34,10 +34,8 @@ static constexpr double kLog2E = 1.4426950408889634;
 /// its key, its value. Both are padded so that rows begin at different banks.
 static int64_t sumRowBytes(int64_t width) { return 4 * (width + 4); }
 static int64_t tokenRowBytes(int64_t width) { return 2 * (width + 8); }
-/// Not where `task.merge_splits` reads last: another task of the worker may
-/// still be at that.
 static int64_t tokenRowsOffset(int64_t group, int64_t width) {
-  return std::max(kConsumerWarps * group * sumRowBytes(width), 16 * kConsumers);
+  return kConsumerWarps * group * sumRowBytes(width);
 }
 
 bool etc::codegen::hasMmaAttention(task::SplitAttentionOp op) {
@@ -589,6 +587,7 @@ void MmaAttention::emitTokens() {
   b.loop(b.index(0), tokens, b.index(1), [&](Value token) {
     b.when(isOfSequence(token), [&] { attend(token); });
   });
+  b.consumerBarrier(); // What the warps share is free again.
 }
 
 void etc::codegen::lowerMmaAttention(GpuBuilder &b, task::SplitAttentionOp op) {

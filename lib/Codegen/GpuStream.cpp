@@ -17,11 +17,12 @@ static constexpr int64_t kEvictFirst = 0x12F0000000000000;
 /// Looks at a barrier before a copy that has been started counts as lost.
 static constexpr int64_t kDrainLooks = 1 << 20;
 
-RingSteps::RingSteps(const Ring &ring, int64_t columns)
-    : chunkBlocks(ring.getBlocksPerChunk()),
+RingSteps::RingSteps(const Ring &ring, MemRefType tile)
+    : together(tile.getDimSize(0) % (2 * SharedLayout::kTileRows) ? 1 : 2),
+      chunkBlocks(ring.getBlocksPerChunk()),
       stepBlocks(chunkBlocks * kConsumerWarps),
-      blocks(columns / Ring::kBlockColumns), full(blocks / stepBlocks),
-      rest(blocks % stepBlocks) {}
+      blocks(tile.getDimSize(1) / Ring::kBlockColumns),
+      full(blocks / stepBlocks), rest(blocks % stepBlocks) {}
 
 Value RingSteps::getBegin(GpuBuilder &b, Value warp, Value stepBlocks) {
   return b.make<arith::DivUIOp>(b.mul(stepBlocks, warp), b.i32(kConsumerWarps));
@@ -71,9 +72,9 @@ void etc::codegen::releaseStream(GpuBuilder &b) {
   });
 }
 
-/// Waits for `releaseStream` and takes it back. The warp releases again only behind
-/// the chunks that are copied now, so one bit is enough. Nothing else is ordered:
-/// nobody writes weights.
+/// Waits for `releaseStream` and takes it back. The warp releases again only
+/// behind the chunks that are copied now, so one bit is enough. Nothing else is
+/// ordered: nobody writes weights.
 static void waitReleased(GpuBuilder &b, Value warp) {
   Value bit = releaseBit(b, warp);
   {
@@ -115,12 +116,13 @@ static void copyChunk(GpuBuilder &b, const Ring::Stage &stage, Value source,
                       Value firstBlock, Value blocks) {
   Value size = b.i32(Ring::kBlockBytes);
   Value bytes = b.mul(blocks, size);
-  // The consumers' loads of what lay there precede their arrival, but a copy does
-  // not queue behind loads as stores do: without a fence it could overtake them
-  // (E10).
+  // The consumers' loads of what lay there precede their arrival, but a copy
+  // does not queue behind loads as stores do: without a fence it could overtake
+  // them (E10).
   b.make<NVVM::FenceProxyOp>(
       NVVM::ProxyKind::async_shared,
-      NVVM::SharedSpaceAttr::get(b.getContext(), NVVM::SharedSpace::shared_cta));
+      NVVM::SharedSpaceAttr::get(b.getContext(),
+                                 NVVM::SharedSpace::shared_cta));
   b.make<NVVM::MBarrierArriveExpectTxOp>(b.getI64Type(), stage.full, bytes,
                                          NVVM::MemScopeKind::CTA, false,
                                          Value());
@@ -144,7 +146,7 @@ static void forEachWarp(GpuBuilder &b, function_ref<void(Value)> body) {
 void etc::codegen::lowerStream(GpuBuilder &b, task::StreamOp op,
                                const Ring &ring) {
   auto type = cast<MemRefType>(op.getSource().getType());
-  RingSteps steps(ring, type.getDimSize(1));
+  RingSteps steps(ring, type);
   int64_t tiles = type.getDimSize(0) / SharedLayout::kTileRows;
   Value source = b.global(op.getSource());
   forEachWarp(b, [&](Value warp) {
@@ -165,9 +167,12 @@ void etc::codegen::lowerStream(GpuBuilder &b, task::StreamOp op,
           Ring::Stage stage = ring.getStage(b, warp, state[0]);
           Value ready = waitEmpty(b, stage);
           b.when(ready, [&] {
-            Value chunk = b.toI32(i), perTile = b.i32(steps.count());
-            Value tile = b.make<arith::DivUIOp>(chunk, perTile);
-            Value step = b.make<arith::RemUIOp>(chunk, perTile);
+            Value together = b.i32(steps.together), chunk = b.toI32(i);
+            Value inTile = b.make<arith::RemUIOp>(chunk, together);
+            Value turn = b.make<arith::DivUIOp>(chunk, together);
+            Value step = b.make<arith::RemUIOp>(turn, b.i32(steps.count()));
+            Value tile = b.make<arith::DivUIOp>(turn, b.i32(steps.count()));
+            tile = b.add(b.mul(tile, together), inTile);
             Value isRest =
                 b.compare(arith::CmpIPredicate::eq, step, b.i32(steps.full));
             Value shared = b.make<arith::SelectOp>(isRest, b.i32(steps.rest),

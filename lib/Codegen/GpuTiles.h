@@ -27,6 +27,7 @@ struct Ring {
   int64_t base; // offset in shared memory
   /// Where inputs of linears are kept, and how many bytes of them.
   int64_t activations, activationBytes;
+  int64_t tokens; // of the steps that this is planned for
   /// Whether the loader runs ahead of the tasks that take what it copies.
   bool prefetches;
 
@@ -45,9 +46,12 @@ struct Ring {
 
 /// A row tile crosses the ring in steps of one chunk per consumer warp. The
 /// chunks of a step lie side by side in memory; the warps share the blocks of
-/// the last step evenly.
+/// the last step evenly. Two row tiles cross it together, a step of one and the
+/// same step of the other, so that both are multiplied with a chunk of the
+/// input that is read once.
 struct RingSteps {
-  RingSteps(const Ring &ring, int64_t columns);
+  RingSteps(const Ring &ring, mlir::MemRefType tile);
+  int64_t together;    // row tiles that cross the ring together
   int64_t chunkBlocks; // of a full step
   int64_t stepBlocks;
   int64_t blocks; // of the tile

@@ -22,8 +22,8 @@ static Type elementOf(Value memref) {
 static void forEachWord(GpuBuilder &b, Value memref,
                         function_ref<void(Value, Value)> body) {
   int64_t width = getWordElements(memref);
-  Value words = b.make<arith::DivUIOp>(
-      b.make<memref::DimOp>(memref, 1), b.index(width));
+  Value words =
+      b.make<arith::DivUIOp>(b.make<memref::DimOp>(memref, 1), b.index(width));
   Value rows = b.make<memref::DimOp>(memref, 0);
   b.loop(b.thread(), b.mul(rows, words), b.index(kConsumers), [&](Value i) {
     body(b.make<arith::DivUIOp>(i, words),
@@ -37,8 +37,8 @@ static Value readWord(GpuBuilder &b, Value memref, ValueRange indices) {
   return reader.read().front();
 }
 
-/// The address of columns `column`, `column` + 1 of a matrix of `columns` columns
-/// in fragment order (`pack_fragments`).
+/// The address of columns `column`, `column` + 1 of a matrix of `columns`
+/// columns in fragment order (`pack_fragments`).
 static Value fragmentAddress(GpuBuilder &b, Value table, Value row,
                              Value column, int64_t columns) {
   auto part = [&](Value value, int64_t divisor, int64_t modulus) -> Value {
@@ -53,17 +53,16 @@ static Value fragmentAddress(GpuBuilder &b, Value table, Value row,
   Value block = b.add(b.mul(part(row, 16, 0), b.index(columns / 16)),
                       part(column, 16, 0));
   Value bytes = b.mul(block, b.index(Ring::kBlockBytes));
-  bytes = at(bytes, part(row, 1, 8), 4 * 16);  // the lane's group
-  bytes = at(bytes, part(column, 4, 4), 16);   // the lane in it
-  bytes = at(bytes, part(column, 2, 2), 8);    // first or second register pair
-  bytes = at(bytes, part(row, 8, 2), 4);       // row g or g + 8
+  bytes = at(bytes, part(row, 1, 8), 4 * 16); // the lane's group
+  bytes = at(bytes, part(column, 4, 4), 16);  // the lane in it
+  bytes = at(bytes, part(column, 2, 2), 8);   // first or second register pair
+  bytes = at(bytes, part(row, 8, 2), 4);      // row g or g + 8
   return b.advance(b.global(table), bytes);
 }
 
 LogicalResult etc::codegen::lowerEmbedding(GpuBuilder &b,
                                            task::EmbeddingOp op) {
-  int64_t columns =
-      cast<MemRefType>(op.getTable().getType()).getDimSize(1);
+  int64_t columns = cast<MemRefType>(op.getTable().getType()).getDimSize(1);
   forEachWord(b, op.getOutput(), [&](Value token, Value column) {
     Value id = b.make<memref::LoadOp>(op.getIds(), token);
     Value row = b.make<arith::IndexCastOp>(b.getIndexType(), id);
@@ -138,8 +137,8 @@ SmallVector<Value> etc::codegen::betterOf(GpuBuilder &b, ValueRange x,
 static SmallVector<Value> betterOfLanes(GpuBuilder &b, ValueRange mine) {
   SmallVector<Value> best(mine);
   for (int64_t mask = kWarpSize / 2; mask; mask /= 2)
-    best = betterOf(b, best,
-                  {b.shuffle(best[0], mask), b.shuffle(best[1], mask)});
+    best =
+        betterOf(b, best, {b.shuffle(best[0], mask), b.shuffle(best[1], mask)});
   return best;
 }
 
@@ -187,8 +186,7 @@ SmallVector<Value> Argmax::bestOfTiles(Value row) {
     for (int64_t i = 0; i < kWords; ++i) {
       Value column = b.add(first, b.index(i * kConsumers));
       // Beyond the last is the last again: it is no better than itself.
-      columns.push_back(
-          b.make<arith::MinUIOp>(column, b.index(tiles - 1)));
+      columns.push_back(b.make<arith::MinUIOp>(column, b.index(tiles - 1)));
       reader.add(op.getInput(),
                  wordAddress(b, op.getInput(), {row, columns.back()}));
     }
@@ -196,8 +194,8 @@ SmallVector<Value> Argmax::bestOfTiles(Value row) {
       Value bits = b.make<arith::AndIOp>(word, b.i32(-65536));
       Value inTile = b.make<arith::AndIOp>(word, b.i32(65535));
       Value index = b.add(b.mul(b.toI32(column), b.i32(of)), inTile);
-      state = betterOf(
-          b, state, {b.make<arith::BitcastOp>(b.getF32Type(), bits), index});
+      state = betterOf(b, state,
+                       {b.make<arith::BitcastOp>(b.getF32Type(), bits), index});
     }
     return state;
   };
@@ -207,7 +205,6 @@ SmallVector<Value> Argmax::bestOfTiles(Value row) {
 
 void Argmax::store(Value row, ValueRange best) {
   Value slots = b.shared(SharedLayout::kTileScratch);
-  b.consumerBarrier();
   b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
     Value mine = b.advance(slots, b.mul(b.warpI32(), b.i32(8)));
     b.store(best[0], mine);
@@ -224,11 +221,12 @@ void Argmax::store(Value row, ValueRange best) {
     b.make<memref::StoreOp>(b.make<arith::ExtUIOp>(b.getI64Type(), total[1]),
                             op.getOutput(), ValueRange(row));
   });
+  b.consumerBarrier(); // The slots are free again.
 }
 
 void Argmax::emitRow(Value row) {
-  store(row, betterOfLanes(b, op.getOf() ? bestOfTiles(row)
-                                         : bestOfElements(row)));
+  store(row,
+        betterOfLanes(b, op.getOf() ? bestOfTiles(row) : bestOfElements(row)));
 }
 
 LogicalResult etc::codegen::lowerArgmax(GpuBuilder &b, task::ArgmaxOp op) {

@@ -46,14 +46,14 @@ static LogicalResult lowerTile(GpuBuilder &b, Operation *op, const Ring &ring) {
 
 static Ring getRing(etc::task::SharedMemoryOp plan, bool prefetches) {
   int64_t activations = plan.getActivationBytes();
-  int64_t base =
-      llvm::alignTo(SharedLayout::kScratch + plan.getScratchBytes(),
-                    SharedLayout::kRingAlignment);
+  int64_t base = llvm::alignTo(SharedLayout::kScratch + plan.getScratchBytes(),
+                               SharedLayout::kRingAlignment);
   return {static_cast<int64_t>(plan.getStages()),
           static_cast<int64_t>(plan.getStageBytes()),
           base + activations,
           base,
           activations,
+          static_cast<int64_t>(plan.getTokens()),
           prefetches};
 }
 
@@ -82,8 +82,8 @@ static void declareWaitWord(gpu::GPUModuleOp device) {
   GpuBuilder b(device.getLoc(), device.getContext());
   b.setInsertionPointToEnd(device.getBody());
   Type word = LLVM::LLVMPointerType::get(b.getContext(), 1);
-  auto func = b.make<func::FuncOp>(
-      kWaitWordFunc, b.getFunctionType({word}, {b.getI1Type()}));
+  auto func = b.make<func::FuncOp>(kWaitWordFunc,
+                                   b.getFunctionType({word}, {b.getI1Type()}));
   func.setPrivate();
 }
 

@@ -17,6 +17,10 @@ namespace etc {
 #define GEN_PASS_REGISTRATION
 #include "lib/Codegen/Passes.h.inc"
 
+/// The bytes of an input that a block of `bytes` of shared memory can keep beside
+/// a ring.
+int64_t getMostKeptBytes(int64_t bytes);
+
 } // namespace etc
 
 #endif // ETC_LIB_CODEGEN_PASSES_H

@@ -8,6 +8,7 @@
 #include "lib/Codegen/GpuAttention.h"
 #include "lib/Codegen/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace etc {
@@ -24,6 +25,11 @@ static constexpr int64_t kMinStages = 3;
 static constexpr int64_t kLeastStageBytes = 1024;
 /// Covers the latency of the memory at its full speed about twice.
 static constexpr int64_t kLeastRingBytes = 64 * 1024;
+
+int64_t etc::getMostKeptBytes(int64_t bytes) {
+  return std::max<int64_t>(bytes - SharedLayout::kTileScratch - kLeastRingBytes,
+                           1);
+}
 
 namespace {
 struct PlanSharedMemory
@@ -42,12 +48,13 @@ private:
   /// What the operations of all bodies ask for.
   struct Needs {
     bool streams = false;
-    int64_t scratch = 0;
-    int64_t columns = 0; // of the longest input that is kept
+    int64_t sums = 0;
+    int64_t tile = 0;                         // of tiles that are no linears
+    llvm::SmallSetVector<int64_t, 4> columns; // of inputs that are kept
     void add(Operation *op);
   };
 
-  int64_t chooseActivations(const Needs &needs, int64_t fixed) const;
+  int64_t chooseActivations(const Needs &needs) const;
   LogicalResult plan(task::ProgramOp program, const Needs &needs) {
     int64_t bytes = this->bytes, stageBytes = this->stageBytes;
     bool streams = needs.streams;
@@ -55,10 +62,12 @@ private:
       return program.emitOpError("cannot have stages of ")
              << stageBytes
              << " bytes: stage-bytes is a positive multiple of 512";
-    int64_t scratch = needs.scratch;
-    int64_t fixed = llvm::alignTo(SharedLayout::kScratch + scratch,
+    int64_t fixed = llvm::alignTo(SharedLayout::kScratch + needs.sums,
                                   SharedLayout::kRingAlignment);
-    int64_t activations = chooseActivations(needs, fixed);
+    // What tiles share lies over the inputs: a task is one or the other.
+    int64_t activations =
+        llvm::alignTo(std::max(chooseActivations(needs), needs.tile),
+                      SharedLayout::kRingAlignment);
     fixed += activations;
     // Shorter chunks rather than a ring of one or two.
     while (streams && stageBytes > kLeastStageBytes &&
@@ -82,49 +91,47 @@ private:
              << total << " bytes of shared memory, the target has " << bytes;
     emitRemark(program.getLoc())
         << "shared memory: " << stages << " stages of " << stageBytes
-        << " bytes for each of " << kConsumerWarps << " warps, " << scratch
-        << " of scratch, " << activations << " of activations, " << total << " of " << bytes << " in all";
+        << " bytes for each of " << kConsumerWarps << " warps, " << needs.sums
+        << " of sums, " << activations << " of activations for " << int64_t(tokens)
+        << " tokens, " << total << " of " << bytes << " in all";
     OpBuilder b(program);
     task::SharedMemoryOp::create(b, program.getLoc(), program.getSymName(),
-                                 kBlockThreads, stages, stageBytes, scratch,
-                                 activations, total);
+                                 kBlockThreads, stages, stageBytes, needs.sums,
+                                 activations, tokens, total);
     return success();
   }
 };
 } // namespace
 
-/// All that the steps that matter keep, if that leaves a ring; for longer steps,
-/// as much as `activation-bytes`.
-int64_t PlanSharedMemory::chooseActivations(const Needs &needs,
-                                            int64_t fixed) const {
-  int64_t perToken = 2 * needs.columns;
-  int64_t wanted = std::min(perToken * tokens, bytes - fixed - kLeastRingBytes);
-  int64_t most = perToken * SharedLayout::kMaxTokens;
-  return llvm::alignTo(
-      std::min(std::max<int64_t>(wanted, activationBytes), most),
-      SharedLayout::kRingAlignment);
+/// The longest input that steps of `tokens` can keep beside a ring; for longer
+/// steps, as much as `activation-bytes`.
+int64_t PlanSharedMemory::chooseActivations(const Needs &needs) const {
+  int64_t longest = 0, wanted = 0;
+  for (int64_t columns : needs.columns) {
+    int64_t bytesOfAll = 2 * columns * tokens;
+    longest = std::max(longest, columns);
+    if (bytesOfAll <= getMostKeptBytes(bytes))
+      wanted = std::max(wanted, bytesOfAll);
+  }
+  int64_t most = 2 * longest * SharedLayout::kMaxTokens;
+  return std::min(std::max<int64_t>(wanted, activationBytes), most);
 }
 
 void PlanSharedMemory::Needs::add(Operation *op) {
   streams |= isa<task::StreamOp>(op);
-  int64_t tile = 0;
   if (auto split = dyn_cast<task::SplitAttentionOp>(op)) {
     auto partial = cast<MemRefType>(split.getPartial().getType());
-    tile = hasMmaAttention(split) ? getMmaAttentionScratch(split)
-                                  : 4 * kConsumerWarps * partial.getDimSize(1) *
-                                        partial.getDimSize(3);
+    tile = std::max(tile, hasMmaAttention(split)
+                              ? getMmaAttentionScratch(split)
+                              : 4 * kConsumerWarps * partial.getDimSize(1) *
+                                    partial.getDimSize(3));
   } else if (isa<task::MergeSplitsOp>(op)) {
-    tile = 16 * kConsumers;
+    tile = std::max<int64_t>(tile, 16 * kConsumers);
   } else if (isa<task::ArgmaxOp>(op)) {
-    tile = 8 * kConsumerWarps;
+    tile = std::max<int64_t>(tile, 8 * kConsumerWarps);
   }
-  if (tile)
-    scratch = std::max(scratch, SharedLayout::kPartialSumBytes + tile);
-  if (isa<task::StreamOp, task::RMSNormOp>(op))
-    scratch = std::max(scratch, SharedLayout::kPartialSumBytes);
-  if (auto linear = dyn_cast<task::LinearOp>(op); linear && linear.getFirst()) {
-    int64_t columns =
-        cast<MemRefType>(linear.getInput().getType()).getDimSize(1);
-    this->columns = std::max(this->columns, columns);
-  }
+  if (tile || isa<task::StreamOp, task::RMSNormOp>(op))
+    sums = SharedLayout::kPartialSumBytes;
+  if (auto linear = dyn_cast<task::LinearOp>(op); linear && linear.getFirst())
+    columns.insert(cast<MemRefType>(linear.getInput().getType()).getDimSize(1));
 }

@@ -163,7 +163,8 @@ static func::FuncOp createSlowPath(GpuBuilder &b, StringRef name,
                                    TypeRange inputs, TypeRange results) {
   auto func = b.make<func::FuncOp>(name, b.getFunctionType(inputs, results));
   makeInternal(func);
-  func.setNoInline(true);
+  // Each copy would lie between instructions that are needed in time.
+  func->setAttr("passthrough", b.getStrArrayAttr({"convergent", "noinline"}));
   b.setInsertionPointToStart(func.addEntryBlock());
   return func;
 }

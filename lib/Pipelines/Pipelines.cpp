@@ -33,6 +33,11 @@ struct DecomposeOptions : PassPipelineOptions<DecomposeOptions> {
                     llvm::cl::desc("fold into projections what is around them")};
   Option<int64_t> linearRows{*this, "linear-rows", llvm::cl::init(0),
                              llvm::cl::desc("rows of a weight per task; 0: choose")};
+  Option<int64_t> tokens{*this, "tokens", llvm::cl::init(1),
+                         llvm::cl::desc("of the steps that should be fast")};
+  Option<int64_t> sharedBytes{
+      *this, "shared-bytes", llvm::cl::init(0),
+      llvm::cl::desc("shared memory of one block; 0: none")};
 };
 
 struct HandoffsOptions : PassPipelineOptions<HandoffsOptions> {
@@ -108,6 +113,9 @@ static void buildDecompose(OpPassManager &pm, const DecomposeOptions &options) {
   DecomposeToTasksPassOptions decompose;
   decompose.linearRows = options.linearRows;
   decompose.workers = options.workers;
+  decompose.tokens = options.tokens;
+  if (options.sharedBytes)
+    decompose.keptBytes = getMostKeptBytes(options.sharedBytes);
   llvm::append_range(decompose.tile, options.tile);
   pm.addPass(createDecomposeToTasksPass(decompose));
 }

@@ -571,9 +571,13 @@ struct DecomposeToTasks
     TileOptions options;
     options.workers = workers;
     options.linearRows = linearRows;
-    if (workers < 1 || linearRows < 0) {
-      getOperation().emitError("decompose-to-tasks: workers is positive and "
-                               "linear-rows is not negative");
+    options.tokens = tokens;
+    if (keptBytes)
+      options.keptBytes = keptBytes;
+    if (workers < 1 || linearRows < 0 || tokens < 1 || keptBytes < 0) {
+      getOperation().emitError("decompose-to-tasks: workers and tokens are "
+                               "positive, linear-rows and kept-bytes are not "
+                               "negative");
       return signalPassFailure();
     }
     FailureOr<TileOverrides> overrides =

@@ -37,6 +37,11 @@ def DecomposeToTasksPass : Pass<"decompose-to-tasks", "::mlir::ModuleOp"> {
            "Workers that the tasks are to fill">,
     Option<"linearRows", "linear-rows", "int64_t", /*default=*/"0",
            "Rows of a weight per task of task.linear (0: choose)">,
+    Option<"tokens", "tokens", "int64_t", /*default=*/"1",
+           "Of the steps that linears are cut for where their rows are given">,
+    Option<"keptBytes", "kept-bytes", "int64_t", /*default=*/"0",
+           "Where the input of a linear has more bytes, its tasks may have twice the rows, so "
+           "that fewer read it (0: never)">,
     ListOption<"tile", "tile", "std::string",
                "Tiles per kind of operator, such as linear:16,generic:0x64: one size per "
                "dimension of the task domain, the last ones last; 0: not cut">,

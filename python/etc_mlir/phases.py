@@ -71,8 +71,10 @@ def _defaults(options: CompileOptions) -> list[Phase]:
     chosen = dict(options.tiles)
     tiles = ",".join(f"{name}:{tile}" for name, tile in chosen.items())
     tile = f" tile={tiles}" if tiles else ""
+    memory = f"shared-bytes={target.shared_bytes} tokens={options.max_batch}"
     if gpu:
-        tile += " fuse=true linear-rows=16"  # what the tensor cores take at a time
+        # 16 rows are what the tensor cores take at a time.
+        tile += f" fuse=true linear-rows=16 {memory}"
     schedule = f"workers={workers} policy={options.schedule_policy} target={target.path}"
     found = [
         Phase("tensor", "pipeline-import", "operators on tensors"),
@@ -87,10 +89,7 @@ def _defaults(options: CompileOptions) -> list[Phase]:
             Phase("persistent", "pipeline-persistent", "the persistent kernel"),
             Phase("llvm", "pipeline-cpu", "code for threads"),
         ]
-    machine = (
-        f"chip={target.chip} features={target.features} shared-bytes={target.shared_bytes} "
-        f"tokens={options.max_batch}"
-    )
+    machine = f"chip={target.chip} features={target.features} {memory}"
     return [
         *found,
         Phase("weights", "pipeline-weights", "streaming weights"),

@@ -5,7 +5,7 @@
 task.program @no_tile worker @no_tile_worker attributes {
   symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
-task.shared_memory @no_tile threads 288 stages 0 of 4096 scratch 0 activations 0 total 2048
+task.shared_memory @no_tile threads 288 stages 0 of 4096 scratch 0 activations 0 for 1 total 2048
 gpu.module @no_tile_device {
   func.func private @body(%x: memref<8x2x32xbf16>, %t: memref<8x32xbf16>, %y: memref<8x2x32xbf16>) {
     // expected-error @below {{has no code for a GPU tile yet}}
@@ -19,7 +19,7 @@ gpu.module @no_tile_device {
 task.program @no_math worker @no_math_worker attributes {
   symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
-task.shared_memory @no_math threads 288 stages 0 of 4096 scratch 0 activations 0 total 2048
+task.shared_memory @no_math threads 288 stages 0 of 4096 scratch 0 activations 0 for 1 total 2048
 gpu.module @no_math_device {
   func.func private @body(%x: f32) -> f32 {
     // expected-error @below {{has no instruction on a GPU for 'f32'}}
@@ -34,7 +34,7 @@ gpu.module @no_math_device {
 task.program @unpacked worker @unpacked_worker attributes {
   symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
-task.shared_memory @unpacked threads 288 stages 3 of 4096 scratch 17920 activations 0 total 117760
+task.shared_memory @unpacked threads 288 stages 3 of 4096 scratch 17920 activations 0 for 1 total 117760
 gpu.module @unpacked_device {
   func.func private @body(%w: memref<16x16xbf16>) {
     %s = task.stream %w : memref<16x16xbf16> -> !task.stream<memref<16x16xbf16>>
@@ -45,14 +45,14 @@ gpu.module @unpacked_device {
 // -----
 
 // expected-error @below {{expects a program and its gpu.module beside it}}
-task.shared_memory @missing threads 288 stages 0 of 4096 scratch 0 activations 0 total 2048
+task.shared_memory @missing threads 288 stages 0 of 4096 scratch 0 activations 0 for 1 total 2048
 
 // -----
 
 task.program @split worker @split_worker attributes {
   symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
-task.shared_memory @split threads 288 stages 0 of 4096 scratch 30464 activations 0 total 32768
+task.shared_memory @split threads 288 stages 0 of 4096 scratch 30464 activations 0 for 1 total 32768
 gpu.module @split_device {
   func.func private @body(%qkv: memref<2x192xbf16>, %cos: memref<2x48xbf16>, %seq: memref<2xi64>, %table: memref<1x4xi64>,
                            %cache: memref<4x1x2x8x48xbf16>, %partial: memref<2x2x1x50xf32>, %i: index) {
@@ -68,7 +68,7 @@ gpu.module @split_device {
 task.program @merge worker @merge_worker attributes {
   symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
-task.shared_memory @merge threads 288 stages 0 of 4096 scratch 30464 activations 0 total 32768
+task.shared_memory @merge threads 288 stages 0 of 4096 scratch 30464 activations 0 for 1 total 32768
 gpu.module @merge_device {
   func.func private @body(%partial: memref<2x2x1x35xf32>, %y: memref<2x2x33xbf16>) {
     // expected-error @below {{has GPU code for heads of an even number of elements, up to 512, not of 33}}
@@ -82,7 +82,7 @@ gpu.module @merge_device {
 task.program @folded worker @folded_worker attributes {
   symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
-task.shared_memory @folded threads 288 stages 0 of 4096 scratch 30464 activations 0 total 32768
+task.shared_memory @folded threads 288 stages 0 of 4096 scratch 30464 activations 0 for 1 total 32768
 gpu.module @folded_device {
   func.func private @plain(%x: memref<1x16xbf16>, %w: memref<16x16xbf16>, %y: memref<1x16xbf16>, %b: memref<1x1xi32>) {
     // expected-error @below {{finds the best of outputs only where its weight streams}}

@@ -11,7 +11,7 @@ task.program @many worker @many_worker attributes {
   symbols = [], buffers = [#task.buffer<"w", weight, mma_fragments, memref<16x1024xbf16>, () -> (16, 1024), at 0>],
   launch_names = [], launch_width = 1, launches = array<i32>,
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
-task.shared_memory @many threads 288 stages 3 of 4096 scratch 17920 activations 0 total 118784
+task.shared_memory @many threads 288 stages 3 of 4096 scratch 17920 activations 0 for 1 total 118784
 gpu.module @many_device {
   llvm.mlir.global external @etc_shared() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
   func.func private @etc_wait_chunk(!llvm.ptr<3>, i32)

@@ -3,7 +3,7 @@
 task.program @p worker @p_worker attributes {
   symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
-task.shared_memory @p threads 288 stages 0 of 4096 scratch 17920 activations 0 total 20480
+task.shared_memory @p threads 288 stages 0 of 4096 scratch 17920 activations 0 for 1 total 20480
 gpu.module @p_device {
 llvm.mlir.global external @etc_shared() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
 

@@ -6,12 +6,13 @@
 // RUN: sed -n '/bar.sync *0/,/bar.sync *1, 256/p' %t.ptx > %t.tile
 // RUN: grep mma.sync %t.tile | count 8
 // RUN: grep mbarrier.arrive %t.tile | count 1
-// RUN: grep mbarrier.try_wait %t.tile | count 2
+// RUN: grep mbarrier.try_wait %t.tile | count 1
+// RUN: grep 'call.uni etc_wait_chunk' %t.tile | count 1
 // RUN: grep 'bar.sync\|bar.red' %t.ptx | count 2
 
 // A linear of a decoder: normed, with a residual, from tagged memory to tagged memory. K =
 // 4096 is four chunks of eight blocks for each warp, which a loop goes through. Its body: one
-// wait for a stage (a quick one, and the bounded one behind it), eight times one mma per 512
+// wait for a stage (a quick one; the bounded one is called), eight times one mma per 512
 // bytes of weights and up to eight tokens, one arrival. No barrier but one of the consumers
 // (1) for a tile of 16 rows; the whole block (0) meets at the start only.
 

@@ -66,9 +66,9 @@ task.graph @stacked symbols [#task.symbol<"T", 1 to 4>] {
 
 // CHECK: task.program @p
 // CHECK-SAME: #task.buffer<"gate+up", weight, mma_fragments, memref<64x64xbf16>, () -> (64, 64), at 0, of <["gate", "up"] by 8>>
-// CHECK: task.shared_memory @p threads 288 stages 3 of 4096 scratch 17920 activations 2048 total 119808
+// CHECK: task.shared_memory @p threads 288 stages 3 of 4096 scratch 17920 activations 2048 for 1 total 119808
 task.program @p worker @p_worker attributes {
   symbols = [], launch_names = [], launch_width = 1, launches = array<i32>,
   buffers = [#task.buffer<"gate+up", weight, mma_fragments, memref<64x64xbf16>, () -> (64, 64), at 0, of <["gate", "up"] by 8>>],
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
-task.shared_memory @p threads 288 stages 3 of 4096 scratch 17920 activations 2048 total 119808
+task.shared_memory @p threads 288 stages 3 of 4096 scratch 17920 activations 2048 for 1 total 119808
