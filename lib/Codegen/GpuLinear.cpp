@@ -32,14 +32,10 @@ void StreamedLinear::storeRowTile(Value firstRow, int64_t inTurn,
   storeOutput(sums, firstRow, residuals.empty() ? Value() : residuals[inTurn]);
 }
 
-/// The row tiles that cross the ring together.
-SmallVector<Value> StreamedLinear::rowTiles(Value number, Value count) {
-  Value first = b.mul(number, b.index(steps.together * tileOutputs()));
-  Values residuals;
-  if (op.getResidual())
-    for (int64_t i = 0; i < steps.together; ++i)
-      residuals.push_back(
-          prefetchResidual(b.add(first, b.index(i * tileOutputs()))));
+/// All of K: the state of `chunk` behind it.
+SmallVector<Value> StreamedLinear::product(Source from, Value count) {
+  source = from;
+  locateTokens();
   Values state(squaresBegin() + groups, b.f32(0));
   state.push_back(count);
   state = b.loop(b.index(0), b.index(steps.full), b.index(1), state,
@@ -49,17 +45,47 @@ SmallVector<Value> StreamedLinear::rowTiles(Value number, Value count) {
                              b.mul(warp, b.i32(steps.chunkBlocks)));
                    return chunk(first, steps.chunkBlocks, carried);
                  });
-  if (steps.rest) {
-    Value rest = b.i32(steps.rest);
-    Value mine = RingSteps::getBegin(b, warp, rest);
-    Value first = b.add(mine, b.i32(steps.full * steps.stepBlocks));
-    if (steps.rest % kConsumerWarps == 0) {
-      state = chunk(first, steps.rest / kConsumerWarps, state);
-    } else {
-      Value end = RingSteps::getBegin(b, b.add(warp, b.i32(1)), rest);
-      state = shortChunk(first, b.make<arith::SubIOp>(end, mine), state);
-    }
-  }
+  if (!steps.rest)
+    return state;
+  Value rest = b.i32(steps.rest);
+  Value mine = RingSteps::getBegin(b, warp, rest);
+  Value first = b.add(mine, b.i32(steps.full * steps.stepBlocks));
+  if (steps.rest % kConsumerWarps == 0)
+    return chunk(first, steps.rest / kConsumerWarps, state);
+  Value end = RingSteps::getBegin(b, b.add(warp, b.i32(1)), rest);
+  return shortChunk(first, b.make<arith::SubIOp>(end, mine), state);
+}
+
+/// The product of the first row tiles of a run, which keeps the input, or that
+/// of later ones, which find it.
+SmallVector<Value> StreamedLinear::firstOrNext(Value number, Value count) {
+  Value isFirst = b.make<arith::AndIOp>(
+      op.getFirst(), b.compare(arith::CmpIPredicate::eq, number, b.index(0)));
+  SmallVector<Type> types(squaresBegin() + groups, b.getF32Type());
+  types.push_back(b.getI32Type());
+  auto branch = b.make<scf::IfOp>(types, isFirst, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Values state = product(Source::memoryKept, count);
+  if (needsSquares())
+    keepSquaresOfGroups(ArrayRef(state).slice(squaresBegin(), groups));
+  b.make<scf::YieldOp>(state);
+  b.setInsertionPointToStart(branch.elseBlock());
+  b.make<scf::YieldOp>(product(Source::shared, count));
+  return branch.getResults();
+}
+
+/// The row tiles that cross the ring together.
+SmallVector<Value> StreamedLinear::rowTiles(Value number, Value count) {
+  Value first = b.mul(number, b.index(steps.together * tileOutputs()));
+  Values residuals;
+  if (op.getResidual())
+    for (int64_t i = 0; i < steps.together; ++i)
+      residuals.push_back(
+          prefetchResidual(b.add(first, b.index(i * tileOutputs()))));
+  Values state = keepsOnTheWay()
+                     ? firstOrNext(number, count)
+                     : product(isKept ? Source::shared : Source::memory, count);
   for (int64_t inTurn = 0; inTurn < steps.together; ++inTurn)
     storeRowTile(b.add(first, b.index(inTurn * tileOutputs())), inTurn,
                  residuals, state);
@@ -70,11 +96,10 @@ void StreamedLinear::emit() {
   tokens = b.make<memref::DimOp>(op.getOutput(), 0);
   warp = b.warpI32();
   lane = b.laneI32();
-  if (isStaged)
+  if (isKept && !keepsOnTheWay())
     b.when(op.getFirst(), [&] { stageInput(); });
   if (!ring.prefetches)
     releaseStream(b);
-  locateTokens();
   Value counter = b.warpWord(SharedLayout::kWarpCounts, warp);
   Value begin = b.load(b.getI32Type(), counter);
   int64_t turns =

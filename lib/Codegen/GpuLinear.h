@@ -22,12 +22,12 @@ mlir::Value silu(GpuBuilder &b, mlir::Value x);
 /// The consumers' part of a streamed linear, for up to 8 * `groups` tokens.
 ///
 /// The input comes either out of shared memory, where the first task of a run
-/// has put it (`isStaged`), or a chunk at a time from where it lies.
+/// has put it (`isKept`), or a chunk at a time from where it lies.
 class StreamedLinear {
 public:
   StreamedLinear(GpuBuilder &b, task::LinearOp op, const Ring &ring,
-                 int64_t groups, bool isStaged)
-      : b(b), op(op), ring(ring), groups(groups), isStaged(isStaged),
+                 int64_t groups, bool isKept)
+      : b(b), op(op), ring(ring), groups(groups), isKept(isKept),
         tile(llvm::cast<task::StreamType>(op.getWeight().getType()).getTile()),
         steps(ring, tile), turns(steps.together == 1 ? 2 : 1),
         element(llvm::cast<mlir::MemRefType>(op.getInput().getType())
@@ -40,10 +40,16 @@ private:
   static constexpr int64_t kTriesBeforeWait = 64;
   /// Quads of the input that a lane asks for before it looks at the first.
   static constexpr int64_t kQuadsAtOnce = 8;
+  /// For words of an input, their epochs and the norm's weights: with 48,
+  /// kernels of large models spill.
+  static constexpr int64_t kHeldRegisters = 40;
   /// Columns that a lane has of a block.
   static constexpr int64_t kLaneColumns = 4;
   using Values = llvm::SmallVector<mlir::Value>;
+  /// Where the input of a tile is read; what is read from memory may be kept.
+  enum class Source { memory, memoryKept, shared };
 
+  bool keepsOnTheWay();
   void stageInput();
   mlir::Value countQuads();
   mlir::Value columnOfQuad(mlir::Value number);
@@ -55,6 +61,8 @@ private:
   void keepSquares(mlir::Value token, mlir::Value squares);
   mlir::Value blockOfWarp(mlir::Value number);
   void locateTokens();
+  Values product(Source from, mlir::Value count);
+  Values firstOrNext(mlir::Value number, mlir::Value count);
   Values rowTiles(mlir::Value number, mlir::Value count);
   void storeRowTile(mlir::Value firstRow, int64_t inTurn,
                     mlir::ValueRange residuals, mlir::ValueRange state);
@@ -68,7 +76,13 @@ private:
   /// The B operands of blocks, [block][group][register].
   Values loadActivations(mlir::Value first, int64_t blocks,
                          llvm::MutableArrayRef<mlir::Value> squares);
-  Values loadStaged(mlir::Value first, int64_t blocks);
+  Values loadKept(mlir::Value first, int64_t blocks);
+  Values loadMemory(mlir::Value first, int64_t blocks,
+                    llvm::MutableArrayRef<mlir::Value> squares);
+  mlir::Value keptOffset(mlir::Value block);
+  void keep(mlir::Value first, int64_t blocks,
+            llvm::ArrayRef<mlir::Value> words);
+  void keepSquaresOfGroups(llvm::ArrayRef<mlir::Value> squares);
   mlir::Value normed(mlir::Value word, mlir::ValueRange norm,
                      mlir::Value &squares);
   void multiply(mlir::Value data, mlir::Value block,
@@ -115,7 +129,7 @@ private:
   task::LinearOp op;
   const Ring &ring;
   int64_t groups;
-  bool isStaged;
+  bool isKept;
   mlir::MemRefType tile;
   RingSteps steps;
   /// Sets of accumulators that take turns, so that an mma need not wait for the
@@ -123,7 +137,10 @@ private:
   int64_t turns;
   mlir::Type element;
   mlir::Value tokens, warp, lane;
-  Values tokenRows; // per group: the address of what this lane reads of block 0
+  Source source = Source::memory; // of the product that is being written
+  // Per group: the address of what this lane reads of block 0, in memory and in
+  // shared memory.
+  Values tokenRows, keptRows;
 };
 
 } // namespace etc::codegen

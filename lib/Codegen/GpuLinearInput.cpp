@@ -138,8 +138,8 @@ void StreamedLinear::stageInput() {
   int64_t most = steps.full * steps.chunkBlocks +
                  llvm::divideCeil(steps.rest, kConsumerWarps);
   int64_t rounds = llvm::divideCeil(most * 4, kWarpSize);
-  int64_t atOnce = std::max<int64_t>(
-      1, std::min(kQuadsAtOnce / rounds, ring.tokens));
+  int64_t atOnce =
+      std::max<int64_t>(1, std::min(kQuadsAtOnce / rounds, ring.tokens));
   Value last = b.make<arith::SubIOp>(b.toI32(tokens), b.i32(1));
   b.warpBarrier(); // The last task's reads.
   b.loop(b.index(0), tokens, b.index(atOnce), [&](Value first) {
@@ -159,18 +159,30 @@ void StreamedLinear::stageInput() {
   b.warpBarrier();
 }
 
+/// Whether the first tile of a run multiplies what it keeps as it comes: also
+/// where the ring would be full before all of it is there, and the stream stand
+/// still. Words with their epochs are read, twice the bytes.
+bool StreamedLinear::keepsOnTheWay() {
+  int64_t wordBytes = 4 * columns() * ring.tokens;
+  bool isLong = wordBytes > ring.stages * kConsumerWarps * ring.stageBytes;
+  return isKept && ring.prefetches && (op.getOnTheWay() || isLong);
+}
+
 /// Tokens beyond the last are the last again: columns of B do not mix, and
 /// nobody reads their sums.
 void StreamedLinear::locateTokens() {
+  tokenRows.clear();
+  keptRows.clear();
   Value last = b.make<arith::SubIOp>(b.toI32(tokens), b.i32(1));
   for (int64_t group = 0; group < groups; ++group) {
     Value token =
         b.make<arith::MinSIOp>(b.add(laneGroup(), b.i32(8 * group)), last);
-    if (isStaged) {
+    if (source != Source::memory) {
       Value quad = b.add(b.mul(token, b.i32(4)), laneColumn());
-      tokenRows.push_back(
+      keptRows.push_back(
           b.advance(b.shared(ring.activations), b.mul(quad, b.i32(8))));
-    } else {
+    }
+    if (source != Source::shared) {
       Value column = b.toIndex(b.mul(laneColumn(), b.i32(kLaneColumns)));
       tokenRows.push_back(
           wordAddress(b, op.getInput(), {b.toIndex(token), column}));
@@ -178,27 +190,68 @@ void StreamedLinear::locateTokens() {
   }
 }
 
-SmallVector<Value> StreamedLinear::loadStaged(Value first, int64_t blocks) {
+/// Of a block of columns, behind the same of block 0.
+Value StreamedLinear::keptOffset(Value block) {
+  return b.mul(block, b.mul(b.toI32(tokens), b.i32(32)));
+}
+
+SmallVector<Value> StreamedLinear::loadKept(Value first, int64_t blocks) {
   Values loaded;
-  Value blockBytes = b.mul(b.toI32(tokens), b.i32(32));
-  Value offset = b.mul(first, blockBytes);
   for (int64_t block = 0; block < blocks; ++block) {
-    for (Value row : tokenRows) {
+    Value offset = keptOffset(b.add(first, b.i32(block)));
+    for (Value row : keptRows) {
       Value pair =
           b.load(VectorType::get(2, b.getI32Type()), b.advance(row, offset), 8);
       for (int64_t i = 0; i < 2; ++i)
         loaded.push_back(b.make<LLVM::ExtractElementOp>(pair, b.i32(i)));
     }
-    offset = b.add(offset, blockBytes);
   }
   return loaded;
+}
+
+/// Puts the B operands of blocks where this lane's `loadKept` finds them.
+void StreamedLinear::keep(Value first, int64_t blocks, ArrayRef<Value> words) {
+  for (int64_t block = 0; block < blocks; ++block) {
+    Value offset = keptOffset(b.add(first, b.i32(block)));
+    for (Value row : keptRows) {
+      Value both = b.make<LLVM::PoisonOp>(VectorType::get(2, b.getI32Type()));
+      for (int64_t half = 0; half < 2; ++half)
+        both = b.make<LLVM::InsertElementOp>(both, words[half], b.i32(half));
+      b.store(both, b.advance(row, offset), 8);
+      words = words.drop_front(2);
+    }
+  }
+}
+
+/// The squares of each lane's tokens, for the tiles to come.
+void StreamedLinear::keepSquaresOfGroups(ArrayRef<Value> squares) {
+  for (auto [group, part] : llvm::enumerate(squares)) {
+    Value total = part;
+    for (int64_t mask : {1, 2})
+      total = addf(total, b.shuffle(total, mask));
+    Value token = b.add(laneGroup(), b.i32(8 * int64_t(group)));
+    Value at = b.add(b.mul(warp, b.i32(SharedLayout::kMaxTokens)), token);
+    b.when(b.compare(arith::CmpIPredicate::eq, laneColumn(), b.i32(0)), [&] {
+      b.store(total,
+              b.advance(b.shared(SharedLayout::kSquares), b.mul(at, b.i32(4))));
+    });
+  }
+  b.warpBarrier();
 }
 
 SmallVector<Value>
 StreamedLinear::loadActivations(Value first, int64_t blocks,
                                 MutableArrayRef<Value> squares) {
-  if (isStaged)
-    return loadStaged(first, blocks);
+  if (source == Source::shared)
+    return loadKept(first, blocks);
+  Values words = loadMemory(first, blocks, squares);
+  if (source == Source::memoryKept)
+    keep(first, blocks, words);
+  return words;
+}
+
+SmallVector<Value> StreamedLinear::loadMemory(Value first, int64_t blocks,
+                                              MutableArrayRef<Value> squares) {
   auto type = cast<MemRefType>(op.getInput().getType());
   int64_t blockBytes = Ring::kBlockColumns * task::getElementBytes(type);
   WordReader reader(b);

@@ -11,6 +11,7 @@
 #include "lib/Codegen/GpuWords.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace etc;
@@ -82,8 +83,12 @@ SmallVector<Value> StreamedLinear::chunk(Value first, int64_t blocks,
   MutableArrayRef<Value> squares =
       MutableArrayRef(next).slice(squaresBegin(), groups);
   // All loads of activations are under way before the first is looked at; in
-  // two halves where registers would not do for all.
-  int64_t most = isStaged ? blocks : std::min<int64_t>(blocks, 8 / groups);
+  // parts where registers would not do for all.
+  int64_t perBlock = 4 * groups + (op.getNorm() ? 2 : 0);
+  int64_t most = blocks;
+  if (source != Source::shared)
+    most = std::min<int64_t>(
+        blocks, llvm::bit_floor<uint64_t>(kHeldRegisters / perBlock));
   for (int64_t begin = 0; begin < blocks; begin += most) {
     int64_t count = std::min(most, blocks - begin);
     Values activations =
@@ -120,7 +125,7 @@ SmallVector<Value> StreamedLinear::shortChunk(Value first, Value blocks,
                Values activations = loadActivations(
                    b.add(first, block), 1,
                    MutableArrayRef(sums).slice(squaresBegin(), groups));
-               if (!isStaged)
+               if (source != Source::shared)
                  b.warpBarrier(); // Lanes may have waited for different words.
                for (auto [tile, stage] : llvm::enumerate(stages))
                  multiply(stage.data, block, activations, 0,

@@ -38,7 +38,7 @@ void StreamedLinear::storeSquares(Value sums, ValueRange squares) {
     return b.advance(base, b.mul(at, b.i32(4)));
   };
   Value beside = b.advance(sums, b.i32(SharedLayout::kSumBytes));
-  if (isStaged) {
+  if (isKept) {
     b.when(b.compare(arith::CmpIPredicate::ult, lane, b.toI32(tokens)), [&] {
       Value mine =
           b.load(b.getF32Type(), slot(b.shared(SharedLayout::kSquares), lane));

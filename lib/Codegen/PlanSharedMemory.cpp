@@ -31,6 +31,11 @@ int64_t etc::getMostKeptBytes(int64_t bytes) {
                            1);
 }
 
+int64_t etc::getLongestRing(int64_t bytes) {
+  int64_t least = PlanSharedMemoryPassOptions().activationBytes;
+  return bytes - SharedLayout::kTileScratch - least;
+}
+
 namespace {
 struct PlanSharedMemory
     : etc::impl::PlanSharedMemoryPassBase<PlanSharedMemory> {
@@ -92,8 +97,9 @@ private:
     emitRemark(program.getLoc())
         << "shared memory: " << stages << " stages of " << stageBytes
         << " bytes for each of " << kConsumerWarps << " warps, " << needs.sums
-        << " of sums, " << activations << " of activations for " << int64_t(tokens)
-        << " tokens, " << total << " of " << bytes << " in all";
+        << " of sums, " << activations << " of activations for "
+        << int64_t(tokens) << " tokens, " << total << " of " << bytes
+        << " in all";
     OpBuilder b(program);
     task::SharedMemoryOp::create(b, program.getLoc(), program.getSymName(),
                                  kBlockThreads, stages, stageBytes, needs.sums,

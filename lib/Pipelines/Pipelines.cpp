@@ -47,6 +47,11 @@ struct HandoffsOptions : PassPipelineOptions<HandoffsOptions> {
                      llvm::cl::desc("keep inputs in shared memory for a run")};
   Option<bool> parts{*this, "parts", llvm::cl::init(true),
                      llvm::cl::desc("hint at keys and values before attention")};
+  Option<int64_t> workers{*this, "workers", llvm::cl::init(1),
+                          llvm::cl::desc("number of workers")};
+  Option<int64_t> sharedBytes{
+      *this, "shared-bytes", llvm::cl::init(0),
+      llvm::cl::desc("shared memory of one block; 0: none")};
 };
 
 struct EventsOptions : PassPipelineOptions<EventsOptions> {
@@ -128,6 +133,9 @@ static void buildHandoffs(OpPassManager &pm, const HandoffsOptions &options) {
   pm.addPass(createPackWeightsPass());
   StageActivationsPassOptions stage;
   stage.enabled = options.stage;
+  stage.workers = options.workers;
+  if (options.sharedBytes)
+    stage.ringBytes = getLongestRing(options.sharedBytes);
   pm.addPass(createStageActivationsPass(stage));
   ChooseHandoffsPassOptions handoffs;
   handoffs.enabled = options.data;

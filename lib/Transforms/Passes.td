@@ -213,6 +213,10 @@ def StageActivationsPass : Pass<"stage-activations", "::mlir::ModuleOp"> {
     `first`: the first task of a worker's run copies the input, normed, into shared
     memory, each warp the part of K that it multiplies, and the others find it there.
 
+    Where a worker streams more in a run than its ring has (`ring-bytes`), the stream is
+    what the run waits for: the first task multiplies what it keeps on the way, so that
+    the stream does not stand still. A remark says where.
+
     Requires: `prefetch-weights`.
 
     Guarantees: nothing else changes.
@@ -221,7 +225,11 @@ def StageActivationsPass : Pass<"stage-activations", "::mlir::ModuleOp"> {
 
     (* example filepath=test/lit/Transforms/stage-activations.mlir *)
   }];
-  let options = [Option<"enabled", "enabled", "bool", "true", "Off: change nothing">];
+  let options = [
+    Option<"enabled", "enabled", "bool", "true", "Off: change nothing">,
+    Option<"workers", "workers", "int64_t", "1", "Workers that share the tasks of a launch">,
+    Option<"ringBytes", "ring-bytes", "int64_t", "0", "Of a worker's ring; 0: not known">
+  ];
 }
 
 def FuseEventsPass : Pass<"fuse-events", "::etc::task::GraphOp"> {

@@ -24,8 +24,18 @@ static bool isInvariant(LaunchOp launch, unsigned number) {
     return false;
   AffineMap offsets =
       launch.getReadRegion(number - launch.getGridRank()).getOffsets();
-  return llvm::all_of(offsets.getResults(),
-                      llvm::IsaPred<AffineConstantExpr>);
+  return llvm::all_of(offsets.getResults(), llvm::IsaPred<AffineConstantExpr>);
+}
+
+/// What a worker streams in a run of the launch's tasks.
+static int64_t getRunBytes(LaunchOp launch, LinearOp linear, int64_t workers) {
+  auto tile = cast<StreamType>(linear.getWeight().getType()).getTile();
+  int64_t tasks = 1;
+  for (AffineExpr extent : launch.getGrid().getResults())
+    if (auto constant = dyn_cast<AffineConstantExpr>(extent))
+      tasks *= constant.getValue();
+  return llvm::divideCeil(tasks, workers) * tile.getNumElements() *
+         getElementBytes(tile);
 }
 
 /// The linear of a body whose input can be kept, or null: there is one place
@@ -43,13 +53,15 @@ static LinearOp getCandidate(FuncOp body) {
 }
 
 namespace {
-struct StageActivations : etc::impl::StageActivationsPassBase<StageActivations> {
+struct StageActivations
+    : etc::impl::StageActivationsPassBase<StageActivations> {
   using StageActivationsPassBase::StageActivationsPassBase;
 
   void runOnOperation() override {
     if (!enabled)
       return markAllAnalysesPreserved();
     llvm::MapVector<FuncOp, bool> bodies;
+    llvm::DenseMap<FuncOp, int64_t> runBytes;
     getOperation().walk([&](LaunchOp launch) {
       FuncOp body = launch.getBodyFunc();
       LinearOp linear = getCandidate(body);
@@ -59,6 +71,9 @@ struct StageActivations : etc::impl::StageActivationsPassBase<StageActivations> 
                       cast<BlockArgument>(linear.getInput()).getArgNumber());
       auto [it, isNew] = bodies.try_emplace(body, isKept);
       it->second &= isKept;
+      if (isKept)
+        runBytes[body] =
+            std::max(runBytes[body], getRunBytes(launch, linear, workers));
     });
     for (auto [body, isKept] : bodies) {
       if (!isKept)
@@ -67,6 +82,12 @@ struct StageActivations : etc::impl::StageActivationsPassBase<StageActivations> 
       OpBuilder builder(linear);
       linear.getFirstMutable().assign(
           FirstTaskOp::create(builder, linear.getLoc()));
+      if (!ringBytes || runBytes[body] <= ringBytes)
+        continue;
+      linear.setOnTheWay(true);
+      emitRemark(body.getLoc(), "@")
+          << body.getSymName() << " keeps its input on the way: a run streams "
+          << runBytes[body] << " bytes, the ring has " << int64_t(ringBytes);
     }
   }
 };

@@ -75,11 +75,12 @@ def _defaults(options: CompileOptions) -> list[Phase]:
     if gpu:
         # 16 rows are what the tensor cores take at a time.
         tile += f" fuse=true linear-rows=16 {memory}"
+    handoffs = f"pipeline-handoffs{{workers={workers} shared-bytes={target.shared_bytes}}}"
     schedule = f"workers={workers} policy={options.schedule_policy} target={target.path}"
     found = [
         Phase("tensor", "pipeline-import", "operators on tensors"),
         Phase("tasks", f"pipeline-decompose{{workers={workers}{tile}}}", "cutting into tasks"),
-        *([Phase("handoffs", "pipeline-handoffs", "choosing hand-offs")] if gpu else []),
+        *([Phase("handoffs", handoffs, "choosing hand-offs")] if gpu else []),
         Phase("events", "pipeline-events{steps=true}", "inferring events"),
         Phase("schedule", f"pipeline-schedule{{{schedule}}}", "scheduling"),
     ]

@@ -43,6 +43,14 @@ func.func @argmax_t13_of_values(%x: memref<1x4xbf16>, %y: memref<1xi64>) {
 
 // -----
 
+func.func @linear_t17_on_the_way(%x: memref<4x64xbf16>, %w: memref<16x64xbf16>, %y: memref<4x16xbf16>) {
+  // expected-error @below {{T17: what is kept on the way is kept from `first` on}}
+  task.linear ins(%x, %w : memref<4x64xbf16>, memref<16x64xbf16>) on_the_way outs(%y : memref<4x16xbf16>)
+  return
+}
+
+// -----
+
 func.func @linear_t17_first_on_tensors(%x: tensor<1x4xf32>, %w: tensor<8x4xf32>, %first: i1, %y: tensor<1x8xf32>) {
   // expected-error @below {{T17: only a tile keeps its input in shared memory}}
   %0 = task.linear ins(%x, %w : tensor<1x4xf32>, tensor<8x4xf32>) first(%first) outs(%y : tensor<1x8xf32>) -> tensor<1x8xf32>
