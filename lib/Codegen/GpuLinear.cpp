@@ -24,6 +24,7 @@ Value etc::codegen::silu(GpuBuilder &b, Value x) {
 /// The output of the `inTurn`-th of the row tiles that crossed together.
 void StreamedLinear::storeRowTile(Value firstRow, int64_t inTurn,
                                   ValueRange residuals, ValueRange state) {
+  pinThread();
   Value sums = b.nextSums();
   storePartialSums(sums, state.slice(inTurn * sumsOfTile(), sumsOfTile()));
   if (needsSquares())
@@ -92,10 +93,17 @@ SmallVector<Value> StreamedLinear::rowTiles(Value number, Value count) {
   return {state.back()};
 }
 
-void StreamedLinear::emit() {
-  tokens = b.make<memref::DimOp>(op.getOutput(), 0);
+/// Here and behind the products, so that nothing that follows from it is held
+/// in registers meanwhile.
+void StreamedLinear::pinThread() {
+  b.pinThread();
   warp = b.warpI32();
   lane = b.laneI32();
+}
+
+void StreamedLinear::emit() {
+  pinThread();
+  tokens = b.make<memref::DimOp>(op.getOutput(), 0);
   if (isKept && !keepsOnTheWay())
     b.when(op.getFirst(), [&] { stageInput(); });
   if (!ring.prefetches)
@@ -106,9 +114,12 @@ void StreamedLinear::emit() {
       tile.getDimSize(0) / (steps.together * SharedLayout::kTileRows);
   Value end = b.loop(b.index(0), b.index(turns), b.index(1), begin,
                      [&](Value number, ValueRange count) {
+                       pinThread();
                        return rowTiles(number, count.front());
                      })
                   .front();
+  pinThread();
+  counter = b.warpWord(SharedLayout::kWarpCounts, warp);
   b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)),
          [&] { b.store(end, counter); });
   b.warpBarrier();

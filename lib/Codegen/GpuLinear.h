@@ -50,6 +50,7 @@ private:
   enum class Source { memory, memoryKept, shared };
 
   bool keepsOnTheWay();
+  void pinThread();
   void stageInput();
   mlir::Value countQuads();
   mlir::Value columnOfQuad(mlir::Value number);

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from etc_mlir.options import CompileOptions
 from etc_mlir.package import Package, is_package
 
 GRAPHS = Path(__file__).parents[2] / "examples" / "graphs"
+MODELS = Path(__file__).parents[2] / "benchmarks" / "models"
 ODD = Path(__file__).parents[1] / "data" / "odd.json"
 needs_ptxas = pytest.mark.skipif(shutil.which("ptxas") is None, reason="no ptxas on PATH")
 H200 = CompileOptions.of(target="h200", workers=2, policy="round-robin")
@@ -54,6 +56,21 @@ def test_odd_sizes_of_a_decoder():
 
 
 @needs_ptxas
+@needs_ptxas
+@pytest.mark.parametrize(
+    ("model", "max_batch"),
+    [("qwen3-8b", 1), ("qwen3-8b", 8), ("qwen3-1.7b", 16), ("llama-3.2-1b", 16)],
+)
+def test_no_model_spills(model, max_batch, tmp_path):
+    """Those with the least registers to spare. Two layers have the code of all; a package whose
+    kernel spills is refused."""
+    config = json.loads((MODELS / f"{model}.json").read_text())
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config | {"num_hidden_layers": 2}))
+    options = CompileOptions.of(target="h200", dtype="bfloat16", max_batch=max_batch)
+    assert 0 < compile_model(path, options).registers <= 168
+
+
 def test_command_line(tmp_path, capsys):
     out = tmp_path / "m.etc"
     source = str(GRAPHS / "split_sum.mlir")
