@@ -68,8 +68,11 @@ SmallVector<Value> StreamedLinear::firstOrNext(Value number, Value count) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   Values state = product(Source::memoryKept, count);
-  if (needsSquares())
-    keepSquaresOfGroups(ArrayRef(state).slice(squaresBegin(), groups));
+  if (needsSquares()) {
+    storeSquaresOfGroups(b.shared(SharedLayout::kSquares),
+                         ValueRange(state).slice(squaresBegin(), groups));
+    b.warpBarrier();
+  }
   b.make<scf::YieldOp>(state);
   b.setInsertionPointToStart(branch.elseBlock());
   b.make<scf::YieldOp>(product(Source::shared, count));
@@ -108,8 +111,8 @@ void StreamedLinear::emit() {
     b.when(op.getFirst(), [&] { stageInput(); });
   if (!ring.prefetches)
     releaseStream(b);
-  Value counter = b.warpWord(SharedLayout::kWarpCounts, warp);
-  Value begin = b.load(b.getI32Type(), counter);
+  auto counter = [&] { return b.warpWord(SharedLayout::kWarpCounts, warp); };
+  Value begin = b.load(b.getI32Type(), counter());
   int64_t turns =
       tile.getDimSize(0) / (steps.together * SharedLayout::kTileRows);
   Value end = b.loop(b.index(0), b.index(turns), b.index(1), begin,
@@ -119,9 +122,8 @@ void StreamedLinear::emit() {
                      })
                   .front();
   pinThread();
-  counter = b.warpWord(SharedLayout::kWarpCounts, warp);
   b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)),
-         [&] { b.store(end, counter); });
+         [&] { b.store(end, counter()); });
   b.warpBarrier();
 }
 

@@ -54,6 +54,7 @@ private:
   void stageInput();
   mlir::Value countQuads();
   mlir::Value columnOfQuad(mlir::Value number);
+  mlir::Value joined(llvm::ArrayRef<mlir::Value> pair);
   void storeQuad(mlir::Value token, mlir::Value column,
                  llvm::ArrayRef<mlir::Value> pair, mlir::Value isMine);
   void stageQuads(mlir::ValueRange some, int64_t firstRound, int64_t count,
@@ -83,7 +84,6 @@ private:
   mlir::Value keptOffset(mlir::Value block);
   void keep(mlir::Value first, int64_t blocks,
             llvm::ArrayRef<mlir::Value> words);
-  void keepSquaresOfGroups(llvm::ArrayRef<mlir::Value> squares);
   mlir::Value normed(mlir::Value word, mlir::ValueRange norm,
                      mlir::Value &squares);
   void multiply(mlir::Value data, mlir::Value block,
@@ -93,6 +93,8 @@ private:
   void waitFull(const Ring::Stage &stage);
   void leave(const Ring::Stage &stage);
   void storePartialSums(mlir::Value sums, mlir::ValueRange accumulators);
+  mlir::Value squaresAt(mlir::Value base, mlir::Value token);
+  void storeSquaresOfGroups(mlir::Value base, mlir::ValueRange squares);
   void storeSquares(mlir::Value sums, mlir::ValueRange squares);
   mlir::Value residualAddress(mlir::Value firstRow);
   mlir::Value prefetchResidual(mlir::Value firstRow);

@@ -62,16 +62,22 @@ Value StreamedLinear::columnOfQuad(Value number) {
       b.mul(b.make<arith::RemUIOp>(number, b.i32(4)), b.i32(kLaneColumns))));
 }
 
-/// Puts two words of a token where `loadStaged` finds them.
+/// The two words of a quad as one value.
+Value StreamedLinear::joined(ArrayRef<Value> pair) {
+  Value both = b.make<LLVM::PoisonOp>(VectorType::get(2, b.getI32Type()));
+  for (int64_t half = 0; half < 2; ++half)
+    both = b.make<LLVM::InsertElementOp>(both, pair[half], b.i32(half));
+  return both;
+}
+
+/// Puts two words of a token where `loadKept` finds them.
 void StreamedLinear::storeQuad(Value token, Value column, ArrayRef<Value> pair,
                                Value isMine) {
   Value quad = b.make<arith::DivUIOp>(b.toI32(column), b.i32(kLaneColumns));
   Value block = b.make<arith::DivUIOp>(quad, b.i32(4));
   Value at = b.add(b.mul(b.add(b.mul(block, b.toI32(tokens)), token), b.i32(4)),
                    b.make<arith::RemUIOp>(quad, b.i32(4)));
-  Value both = b.make<LLVM::PoisonOp>(VectorType::get(2, b.getI32Type()));
-  for (int64_t half = 0; half < 2; ++half)
-    both = b.make<LLVM::InsertElementOp>(both, pair[half], b.i32(half));
+  Value both = joined(pair);
   b.when(isMine, [&] {
     b.store(both, b.advance(b.shared(ring.activations), b.mul(at, b.i32(8))),
             8);
@@ -124,9 +130,7 @@ void StreamedLinear::keepSquares(Value token, Value squares) {
   Value total = b.reduceLanes(
       squares, [&](Value x, Value y) -> Value { return addf(x, y); });
   b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)), [&] {
-    Value at = b.add(b.mul(warp, b.i32(SharedLayout::kMaxTokens)), token);
-    b.store(total,
-            b.advance(b.shared(SharedLayout::kSquares), b.mul(at, b.i32(4))));
+    b.store(total, squaresAt(b.shared(SharedLayout::kSquares), token));
   });
 }
 
@@ -214,29 +218,10 @@ void StreamedLinear::keep(Value first, int64_t blocks, ArrayRef<Value> words) {
   for (int64_t block = 0; block < blocks; ++block) {
     Value offset = keptOffset(b.add(first, b.i32(block)));
     for (Value row : keptRows) {
-      Value both = b.make<LLVM::PoisonOp>(VectorType::get(2, b.getI32Type()));
-      for (int64_t half = 0; half < 2; ++half)
-        both = b.make<LLVM::InsertElementOp>(both, words[half], b.i32(half));
-      b.store(both, b.advance(row, offset), 8);
+      b.store(joined(words.take_front(2)), b.advance(row, offset), 8);
       words = words.drop_front(2);
     }
   }
-}
-
-/// The squares of each lane's tokens, for the tiles to come.
-void StreamedLinear::keepSquaresOfGroups(ArrayRef<Value> squares) {
-  for (auto [group, part] : llvm::enumerate(squares)) {
-    Value total = part;
-    for (int64_t mask : {1, 2})
-      total = addf(total, b.shuffle(total, mask));
-    Value token = b.add(laneGroup(), b.i32(8 * int64_t(group)));
-    Value at = b.add(b.mul(warp, b.i32(SharedLayout::kMaxTokens)), token);
-    b.when(b.compare(arith::CmpIPredicate::eq, laneColumn(), b.i32(0)), [&] {
-      b.store(total,
-              b.advance(b.shared(SharedLayout::kSquares), b.mul(at, b.i32(4))));
-    });
-  }
-  b.warpBarrier();
 }
 
 SmallVector<Value>

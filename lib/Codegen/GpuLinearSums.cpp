@@ -31,29 +31,34 @@ void StreamedLinear::storePartialSums(Value sums, ValueRange accumulators) {
     }
 }
 
-/// The warp's part of each token's squares, beside its sums.
-void StreamedLinear::storeSquares(Value sums, ValueRange squares) {
-  auto slot = [&](Value base, Value token) {
-    Value at = b.add(b.mul(warp, b.i32(SharedLayout::kMaxTokens)), token);
-    return b.advance(base, b.mul(at, b.i32(4)));
-  };
-  Value beside = b.advance(sums, b.i32(SharedLayout::kSumBytes));
-  if (isKept) {
-    b.when(b.compare(arith::CmpIPredicate::ult, lane, b.toI32(tokens)), [&] {
-      Value mine =
-          b.load(b.getF32Type(), slot(b.shared(SharedLayout::kSquares), lane));
-      b.store(mine, slot(beside, lane));
-    });
-    return;
-  }
+/// Where the warp's part of a token's squares is, of those at `base`.
+Value StreamedLinear::squaresAt(Value base, Value token) {
+  Value at = b.add(b.mul(warp, b.i32(SharedLayout::kMaxTokens)), token);
+  return b.advance(base, b.mul(at, b.i32(4)));
+}
+
+/// The squares that the lanes of each group have, as the warp's part at `base`.
+void StreamedLinear::storeSquaresOfGroups(Value base, ValueRange squares) {
   for (auto [group, part] : llvm::enumerate(squares)) {
     Value total = part;
     for (int64_t mask : {1, 2})
       total = addf(total, b.shuffle(total, mask));
     Value token = b.add(laneGroup(), b.i32(8 * int64_t(group)));
     b.when(b.compare(arith::CmpIPredicate::eq, laneColumn(), b.i32(0)),
-           [&] { b.store(total, slot(beside, token)); });
+           [&] { b.store(total, squaresAt(base, token)); });
   }
+}
+
+/// The warp's part of each token's squares, beside its sums.
+void StreamedLinear::storeSquares(Value sums, ValueRange squares) {
+  Value beside = b.advance(sums, b.i32(SharedLayout::kSumBytes));
+  if (!isKept)
+    return storeSquaresOfGroups(beside, squares);
+  b.when(b.compare(arith::CmpIPredicate::ult, lane, b.toI32(tokens)), [&] {
+    Value mine = b.load(b.getF32Type(),
+                        squaresAt(b.shared(SharedLayout::kSquares), lane));
+    b.store(mine, squaresAt(beside, lane));
+  });
 }
 
 Value StreamedLinear::sumOfWarps(Value address, int64_t stride) {
