@@ -324,7 +324,8 @@ def Task_ProgramOp : Task_Op<"program", [Symbol, IsolatedFromAbove, NoTerminator
       count 0, a data tensor both. `entries` is for the largest extents;
     - `schedules`: one `task.schedule` per bucket, smallest first.
 
-    - `many_steps`: one launch of the kernel may run several steps (`task.join_steps`).
+    - `many_steps`: one launch of the kernel may run several steps (`task.join_steps`);
+    - `traced`: the kernel can record its tasks (`task.mark`).
 
     `worker` names the entry point, which on a GPU exists only once the roles are one
     kernel.
@@ -342,7 +343,7 @@ def Task_ProgramOp : Task_Op<"program", [Symbol, IsolatedFromAbove, NoTerminator
     TypedArrayAttrBase<Task_BufferAttr, "buffers">:$buffers,
     StrArrayAttr:$launch_names, I64Attr:$launch_width, DenseI32ArrayAttr:$launches,
     StrArrayAttr:$event_names, DenseI32ArrayAttr:$events, I64Attr:$counter_words,
-    I64Attr:$scratch_bytes, UnitAttr:$many_steps);
+    I64Attr:$scratch_bytes, UnitAttr:$many_steps, UnitAttr:$traced);
   let regions = (region SizedRegion<1>:$schedules);
   let hasVerifier = 1;
   let assemblyFormat = "$sym_name `worker` $worker attr-dict-with-keyword $schedules";

@@ -217,8 +217,9 @@ LogicalResult LinearOp::verify() {
         "T17: a gated linear has neither bias nor residual nor best");
   if (getFirst() && isa<TensorType>(getOutput().getType()))
     return emitOpError("T17: only a tile keeps its input in shared memory");
-  if (getOnTheWay() && !getFirst())
-    return emitOpError("T17: what is kept on the way is kept from `first` on");
+  int64_t runBytes = getRunBytes();
+  if (runBytes < 0 || (runBytes && !getFirst()))
+    return emitOpError("T17: a run has a first task, and streams something");
   Shapes shapes(*this);
   shapes.match(getInput(), {"T", "K"})
       .match(getWeight(), {"rows", "K"})

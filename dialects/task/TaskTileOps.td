@@ -63,7 +63,8 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
     (ins Task_Shaped:$input, Task_Streamable:$weight, Optional<Task_Shaped>:$bias,
          Optional<Task_Shaped>:$norm, Optional<Task_Shaped>:$residual, Optional<I1>:$first,
          Task_Shaped:$output, Optional<Task_Shaped>:$best,
-         OptionalAttr<F64Attr>:$eps, UnitAttr:$gated, UnitAttr:$on_the_way),
+         OptionalAttr<F64Attr>:$eps, UnitAttr:$gated,
+         DefaultValuedAttr<I64Attr, "0">:$run_bytes),
     [AttrSizedOperandSegments]> {
   let summary = "A projection, with what a decoder has before and behind it";
   let description = [{
@@ -81,8 +82,8 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
       `task.argmax of 16` takes. A task has the words of its own outputs;
     - `first`: the input is the same for all tasks of a worker's run. It is kept in
       shared memory from the task for which this is true on (`stage-activations`);
-    - `on_the_way`: that task multiplies what it keeps as it comes. Without, it keeps all
-      of it first, which is less work.
+    - `run`: the bytes that a worker streams in such a run, by which the code of the
+      tile decides when it keeps the input: before it multiplies, or on the way.
 
     ```mlir
     task.linear ins(%x, %w : memref<?x64xbf16>, memref<16x64xbf16>)
@@ -91,7 +92,7 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
 
     Constraints: T12, T13;
     - T17: `norm` has an `eps`; a gated linear has neither bias nor residual nor `best`;
-      `first` is for memrefs, `on_the_way` for what has it; `best` is for a multiple of 16
+      `first` is for memrefs, `run` for what has it; `best` is for a multiple of 16
       outputs of 16 bits.
   }];
   let extraClassDeclaration = [{
@@ -109,7 +110,7 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
     (`bias` `(` $bias^ `:` type($bias) `)`)?
     (`norm` `(` $norm^ `:` type($norm) `)` `eps` $eps)?
     (`residual` `(` $residual^ `:` type($residual) `)`)?
-    (`first` `(` $first^ `)`)? (`on_the_way` $on_the_way^)?
+    (`first` `(` $first^ `)`)? (`run` $run_bytes^)?
     `outs` `(` $output `:` type($output) `)` (`best` `(` $best^ `:` type($best) `)`)?
     (`gated` $gated^)? attr-dict (`->` type($results)^)?
   }];

@@ -127,9 +127,16 @@ def Task_ClearBanksOp : Task_Op<"clear_banks", [MemoryEffects<[MemRead, MemWrite
 }
 
 def Task_MarkOp : Task_Op<"mark", [MemoryEffects<[MemWrite]>]> {
-  let summary = "Note the time in the trace, and what this worker is doing for the watchdog";
-  let arguments = (ins Task_WorkerType:$worker, Index:$launch, Index:$task, UnitAttr:$finished);
-  let assemblyFormat = "$worker `launch` $launch `task` $task (`finished` $finished^)? attr-dict";
+  let summary = "Note for the watchdog what this worker begins, and the time in a trace";
+  let description = [{
+    At its begin a task is noted for the watchdog; `traced`, its record in the trace begins.
+    `finished` ends the record.
+  }];
+  let arguments = (ins Task_WorkerType:$worker, Index:$launch, Index:$task, UnitAttr:$traced,
+                       UnitAttr:$finished);
+  let assemblyFormat = [{
+    $worker `launch` $launch `task` $task (`traced` $traced^)? (`finished` $finished^)? attr-dict
+  }];
 }
 
 def Task_SharedMemoryOp : Task_Op<"shared_memory"> {

@@ -42,8 +42,10 @@ public:
 private:
   int64_t sizeOf(unsigned operand) const {
     auto type = cast<MemRefType>(launch.operands[operand].buffer.getType());
-    return graph.boxOf(number, operand, /*task=*/0).getVolume() *
-           llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    int64_t bytes = graph.boxOf(number, operand, /*task=*/0).getVolume() *
+                    llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+    // Each word beside its epoch.
+    return task::isTagged(type) ? 2 * bytes : bytes;
   }
 
   /// The operand that a value of the body is a parameter for, or -1.
@@ -148,11 +150,12 @@ TaskCost etc::estimateCost(const ConcreteGraph &graph, unsigned launch,
   int64_t busy = std::max<int64_t>(std::min(source.numTasks, numWorkers), 1);
   double memoryBytesPerNs =
       std::min(target.workerBytesPerNs, target.bandwidthBytesPerNs / busy);
+  double cacheBytesPerNs = target.getCacheBytesPerNs(busy);
   TaskCost cost;
   cost.streamBytes = traffic.early;
   cost.taskNs = traffic.late / memoryBytesPerNs +
-                (traffic.cached - traffic.kept) / target.workerBytesPerNs;
-  cost.runNs = traffic.kept / target.workerBytesPerNs;
+                (traffic.cached - traffic.kept) / cacheBytesPerNs;
+  cost.runNs = traffic.kept / cacheBytesPerNs;
   addOperators(task::LaunchOp(source.op).getBodyFunc(), target, cost);
   return cost;
 }

@@ -79,7 +79,8 @@ static std::vector<int32_t> addEntries(const ConcreteGraph &step,
     first.push_back(problem.entries.size());
     for (int64_t entry = 0; entry < event.numEntries; ++entry)
       problem.entries.push_back(
-          {unsigned(number), entry, event.count, target.counterHopNs});
+          {unsigned(number), entry, event.count,
+           target.counterHopNs + event.count * target.notifyNs});
   }
   return first;
 }

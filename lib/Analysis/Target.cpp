@@ -104,6 +104,10 @@ FailureOr<Target> Target::load(StringRef path, Location loc) {
   target.sharedMemoryBytes = reader.number("shared_memory_bytes");
   target.bandwidthBytesPerNs = reader.number("bandwidth_bytes_per_s") * 1e-9;
   target.workerBytesPerNs = reader.number("worker_bytes_per_s") * 1e-9;
+  if (object->get("cache_bytes_per_s"))
+    target.cacheBytesPerNs = reader.number("cache_bytes_per_s") * 1e-9;
+  if (object->get("notify_ns"))
+    target.notifyNs = reader.number("notify_ns");
   target.l2LatencyNs = reader.number("l2_latency_ns");
   target.counterHopNs = reader.number("counter_hop_ns");
   target.dataHopNs = reader.number("data_hop_ns");

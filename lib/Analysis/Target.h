@@ -22,8 +22,10 @@ struct Target {
   int64_t sharedMemoryBytes = 1 << 16; // of one worker
   double bandwidthBytesPerNs = 1000;   // of the memory, all workers together
   double workerBytesPerNs = 50;        // what one worker alone can load
+  double cacheBytesPerNs = 1e6;        // of the cache, all workers together
   double l2LatencyNs = 300;            // of one dependent load
   double counterHopNs = 1000; // from a notify to the use of what it orders
+  double notifyNs = 0;        // of each further notify of the same entry
   double dataHopNs = 500;     // from a tagged word to its use
   double dispatchNs = 200;    // of one task: decode, jump, mark
   llvm::StringMap<double> operatorNs; // of a task, besides its bytes
@@ -36,6 +38,11 @@ struct Target {
     double drainBytesPerNs = 50; // how fast a worker takes what has arrived
   };
   Ring ring;
+
+  /// What each of `busy` workers loads of what lies in the cache they share.
+  double getCacheBytesPerNs(int64_t busy) const {
+    return std::min(workerBytesPerNs, cacheBytesPerNs / busy);
+  }
 
   /// Reads a description; what is missing or wrong is an error at `loc`.
   static mlir::FailureOr<Target> load(llvm::StringRef path, mlir::Location loc);

@@ -106,6 +106,7 @@ static json::Object toJson(task::ProgramOp program) {
       {"counter_words", static_cast<int64_t>(program.getCounterWords())},
       {"scratch_bytes", static_cast<int64_t>(program.getScratchBytes())},
       {"many_steps", program.getManySteps()},
+      {"traced", program.getTraced()},
       {"schedules", std::move(schedules)}};
 }
 

@@ -34,16 +34,24 @@ Value GpuBuilder::toIndex(Value i32) {
   return make<arith::IndexCastOp>(getIndexType(), i32);
 }
 
+/// A move with a side effect, so that nobody moves it or takes another's.
+static Value moveHere(GpuBuilder &b, ValueRange from, StringRef code,
+                      StringRef constraints) {
+  auto dialect =
+      LLVM::AsmDialectAttr::get(b.getContext(), LLVM::AsmDialect::AD_ATT);
+  return b
+      .make<LLVM::InlineAsmOp>(TypeRange(b.getI32Type()), from, code,
+                               constraints, /*hasSideEffects=*/true,
+                               /*isAlignStack=*/false, LLVM::TailCallKind::None,
+                               dialect, ArrayAttr())
+      .getResult(0);
+}
+
 void GpuBuilder::pinThread() {
-  // With a side effect, so that nobody moves it or takes another's.
-  pinned = make<LLVM::InlineAsmOp>(
-               TypeRange(getI32Type()), ValueRange(), "mov.u32 $0, %tid.x;",
-               "=r", /*hasSideEffects=*/true, /*isAlignStack=*/false,
-               LLVM::TailCallKind::None,
-               LLVM::AsmDialectAttr::get(getContext(),
-                                         LLVM::AsmDialect::AD_ATT),
-               ArrayAttr())
-               .getResult(0);
+  pinned = moveHere(*this, {}, "mov.u32 $0, %tid.x;", "=r");
+}
+Value GpuBuilder::pin(Value value) {
+  return moveHere(*this, value, "mov.u32 $0, $1;", "=r,r");
 }
 Value GpuBuilder::threadI32() {
   return pinned ? pinned : make<NVVM::ThreadIdXOp>(getI32Type());

@@ -42,9 +42,11 @@ struct SharedLayout {
   static constexpr int64_t kWarpCounts = 16; // i32 per warp, chunks consumed
   static constexpr int64_t kSumCounts = 48;  // i32 per warp, sets of sums used
   static constexpr int64_t kLoaderCounts = 80; // i32 per warp, chunks issued
-  static constexpr int64_t kTracing = 112;  // i32, whether tasks are recorded
-  static constexpr int64_t kReleases = 116; // i32, a bit per warp: stream
-  static constexpr int64_t kContext = 120;  // of this step, for slow paths
+  static constexpr int64_t kReleases = 112;    // i32, a bit per warp: stream
+  /// What is below begins as zero.
+  static constexpr int64_t kZeroed = 116;
+  static constexpr int64_t kTracing = 116; // i32, whether tasks are recorded
+  static constexpr int64_t kContext = 120; // of this step, for slow paths
   static constexpr int64_t kBarriers =
       128; // full, then empty: u64 [warp][stage]
   static constexpr int64_t kMaxStages = 8;
@@ -94,6 +96,8 @@ public:
   /// follows from it then lives no longer than a tile. Else it would be
   /// computed once for all tiles, and be held in registers or spilled.
   void pinThread();
+  /// The same i32, of which nothing is computed before here.
+  mlir::Value pin(mlir::Value value);
   mlir::Value thread();
   mlir::Value warp();
   mlir::Value lane();

@@ -87,7 +87,7 @@ SmallVector<Value> StreamedLinear::rowTiles(Value number, Value count) {
     for (int64_t i = 0; i < steps.together; ++i)
       residuals.push_back(
           prefetchResidual(b.add(first, b.index(i * tileOutputs()))));
-  Values state = keepsOnTheWay()
+  Values state = isOnTheWay
                      ? firstOrNext(number, count)
                      : product(isKept ? Source::shared : Source::memory, count);
   for (int64_t inTurn = 0; inTurn < steps.together; ++inTurn)
@@ -107,7 +107,8 @@ void StreamedLinear::pinThread() {
 void StreamedLinear::emit() {
   pinThread();
   tokens = b.make<memref::DimOp>(op.getOutput(), 0);
-  if (isKept && !keepsOnTheWay())
+  tokens = b.toIndex(b.pin(b.toI32(tokens)));
+  if (isKept && !isOnTheWay)
     b.when(op.getFirst(), [&] { stageInput(); });
   if (!ring.prefetches)
     releaseStream(b);

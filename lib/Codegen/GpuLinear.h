@@ -31,7 +31,9 @@ public:
         tile(llvm::cast<task::StreamType>(op.getWeight().getType()).getTile()),
         steps(ring, tile), turns(steps.together == 1 ? 2 : 1),
         element(llvm::cast<mlir::MemRefType>(op.getInput().getType())
-                    .getElementType()) {}
+                    .getElementType()) {
+    isOnTheWay = choosesOnTheWay();
+  }
 
   void emit();
 
@@ -49,7 +51,10 @@ private:
   /// Where the input of a tile is read; what is read from memory may be kept.
   enum class Source { memory, memoryKept, shared };
 
-  bool keepsOnTheWay();
+  bool choosesOnTheWay();
+  int64_t getRounds();
+  int64_t getTokensAtOnce();
+  int64_t getBlocksAtOnce(int64_t blocks);
   void pinThread();
   void stageInput();
   mlir::Value countQuads();
@@ -132,7 +137,7 @@ private:
   task::LinearOp op;
   const Ring &ring;
   int64_t groups;
-  bool isKept;
+  bool isKept, isOnTheWay;
   mlir::MemRefType tile;
   RingSteps steps;
   /// Sets of accumulators that take turns, so that an mma need not wait for the

@@ -11,6 +11,7 @@
 #include "lib/Codegen/GpuWords.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace etc;
@@ -134,16 +135,25 @@ void StreamedLinear::keepSquares(Value token, Value squares) {
   });
 }
 
-/// Each warp stages what it multiplies itself, so nobody else waits for it. A
-/// lane has `kQuadsAtOnce` quads under way before it looks at the first: of one
-/// token, or of several where each has few.
-void StreamedLinear::stageInput() {
-  Value quads = countQuads();
+/// How often every lane takes a quad, until a warp has all of its part of a
+/// token.
+int64_t StreamedLinear::getRounds() {
   int64_t most = steps.full * steps.chunkBlocks +
                  llvm::divideCeil(steps.rest, kConsumerWarps);
-  int64_t rounds = llvm::divideCeil(most * 4, kWarpSize);
-  int64_t atOnce =
-      std::max<int64_t>(1, std::min(kQuadsAtOnce / rounds, ring.tokens));
+  return llvm::divideCeil(most * 4, kWarpSize);
+}
+
+/// A lane has `kQuadsAtOnce` quads under way before it looks at the first: of
+/// one token, or of several where each has few.
+int64_t StreamedLinear::getTokensAtOnce() {
+  return std::max<int64_t>(1,
+                           std::min(kQuadsAtOnce / getRounds(), ring.tokens));
+}
+
+/// Each warp stages what it multiplies itself, so nobody else waits for it.
+void StreamedLinear::stageInput() {
+  Value quads = countQuads();
+  int64_t rounds = getRounds(), atOnce = getTokensAtOnce();
   Value last = b.make<arith::SubIOp>(b.toI32(tokens), b.i32(1));
   b.warpBarrier(); // The last task's reads.
   b.loop(b.index(0), tokens, b.index(atOnce), [&](Value first) {
@@ -163,13 +173,39 @@ void StreamedLinear::stageInput() {
   b.warpBarrier();
 }
 
-/// Whether the first tile of a run multiplies what it keeps as it comes: also
-/// where the ring would be full before all of it is there, and the stream stand
-/// still. Words with their epochs are read, twice the bytes.
-bool StreamedLinear::keepsOnTheWay() {
-  int64_t wordBytes = 4 * columns() * ring.tokens;
-  bool isLong = wordBytes > ring.stages * kConsumerWarps * ring.stageBytes;
-  return isKept && ring.prefetches && (op.getOnTheWay() || isLong);
+/// How many blocks of the input are under way before the first is looked at:
+/// what there are registers for.
+int64_t StreamedLinear::getBlocksAtOnce(int64_t blocks) {
+  int64_t perBlock = 4 * groups + (op.getNorm() ? 2 : 0);
+  return std::min<int64_t>(
+      blocks, llvm::bit_floor<uint64_t>(kHeldRegisters / perBlock));
+}
+
+/// Whether the first tile of a run multiplies what it keeps as it comes, or
+/// keeps all of it first. On the way the stream goes on, which is what a run
+/// waits for that streams more than the ring has. Else it is a matter of trips
+/// to memory: on the way a lane reads what it multiplies, of eight tokens in
+/// any case, and no more at once than it has registers for.
+bool StreamedLinear::choosesOnTheWay() {
+  if (!isKept || !ring.prefetches || !op.getRunBytes())
+    return false;
+  int64_t most = std::min(ring.tokens, 8 * groups);
+  int64_t before = llvm::divideCeil(most, getTokensAtOnce()) *
+                   llvm::divideCeil(getRounds(), kQuadsAtOnce);
+  auto tripsOf = [&](int64_t blocks) {
+    return llvm::divideCeil(blocks, getBlocksAtOnce(blocks));
+  };
+  int64_t onTheWay = steps.full * tripsOf(steps.chunkBlocks);
+  if (int64_t last = llvm::divideCeil(steps.rest, kConsumerWarps))
+    onTheWay += steps.rest % kConsumerWarps ? last : tripsOf(last);
+  int64_t run = op.getRunBytes();
+  bool isBetter = run > ring.getBytes() || onTheWay <= before;
+  op.emitRemark() << "for " << most << " tokens the input is kept "
+                  << (isBetter ? "on the way" : "before the first product")
+                  << ": " << onTheWay << " trips on the way, " << before
+                  << " before; a run streams " << run << " bytes, the ring has "
+                  << ring.getBytes();
+  return isBetter;
 }
 
 /// Tokens beyond the last are the last again: columns of B do not mix, and

@@ -11,7 +11,6 @@
 #include "lib/Codegen/GpuWords.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace etc;
@@ -84,11 +83,7 @@ SmallVector<Value> StreamedLinear::chunk(Value first, int64_t blocks,
       MutableArrayRef(next).slice(squaresBegin(), groups);
   // All loads of activations are under way before the first is looked at; in
   // parts where registers would not do for all.
-  int64_t perBlock = 4 * groups + (op.getNorm() ? 2 : 0);
-  int64_t most = blocks;
-  if (source != Source::shared)
-    most = std::min<int64_t>(
-        blocks, llvm::bit_floor<uint64_t>(kHeldRegisters / perBlock));
+  int64_t most = source == Source::shared ? blocks : getBlocksAtOnce(blocks);
   for (int64_t begin = 0; begin < blocks; begin += most) {
     int64_t count = std::min(most, blocks - begin);
     Values activations =

@@ -42,6 +42,7 @@ struct Ring {
   Stage getStage(GpuBuilder &b, mlir::Value warp, mlir::Value count) const;
 
   int64_t getBlocksPerChunk() const { return stageBytes / kBlockBytes; }
+  int64_t getBytes() const { return stages * kConsumerWarps * stageBytes; }
 };
 
 /// A row tile crosses the ring in steps of one chunk per consumer warp. The

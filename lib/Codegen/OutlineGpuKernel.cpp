@@ -34,8 +34,8 @@ static void initializeSharedMemory(GpuBuilder &b, Value context) {
   Value epoch =
       b.load(b.getI32Type(),
              b.advance(context, b.i32(offsetof(EtcContext, epoch))), 4);
-  b.loop(b.thread(), b.index(SharedLayout::kContext / 4),
-         b.index(kBlockThreads), [&](Value word) {
+  b.loop(b.thread(), b.index(SharedLayout::kZeroed / 4), b.index(kBlockThreads),
+         [&](Value word) {
            Value isEpoch = b.compare(arith::CmpIPredicate::eq, word,
                                      b.index(SharedLayout::kEpoch / 4));
            b.store(b.make<arith::SelectOp>(isEpoch, epoch, b.i32(0)),

@@ -20,8 +20,6 @@ namespace etc {
 /// The bytes of an input that a block of `bytes` of shared memory can keep beside
 /// a ring.
 int64_t getMostKeptBytes(int64_t bytes);
-/// The bytes of a ring beside inputs of single tokens.
-int64_t getLongestRing(int64_t bytes);
 
 } // namespace etc
 

@@ -31,11 +31,6 @@ int64_t etc::getMostKeptBytes(int64_t bytes) {
                            1);
 }
 
-int64_t etc::getLongestRing(int64_t bytes) {
-  int64_t least = PlanSharedMemoryPassOptions().activationBytes;
-  return bytes - SharedLayout::kTileScratch - least;
-}
-
 namespace {
 struct PlanSharedMemory
     : etc::impl::PlanSharedMemoryPassBase<PlanSharedMemory> {

@@ -61,6 +61,20 @@ static void clear(OpBuilder &builder, Location loc, ClearedWords cleared) {
                          /*isVolatile=*/false);
 }
 
+/// What the worker has of words that all of them share out.
+static ClearedWords getShare(OpBuilder &builder, Location loc, ClearedWords all,
+                             WorkerNumber number) {
+  auto getBound = [&](Value worker) -> Value {
+    Value words = arith::MulIOp::create(builder, loc, worker, all.words);
+    return arith::DivUIOp::create(builder, loc, words, number.workers);
+  };
+  Value one = arith::ConstantIndexOp::create(builder, loc, 1);
+  Value begin = getBound(number.worker);
+  Value end = getBound(arith::AddIOp::create(builder, loc, number.worker, one));
+  return {getWordAddress(builder, loc, all.begin, begin),
+          arith::SubIOp::create(builder, loc, end, begin)};
+}
+
 namespace {
 struct LowerNotify : OpConversionPattern<event::NotifyOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -187,9 +201,8 @@ struct LowerClearBanks : OpConversionPattern<task::ClearBanksOp> {
     Location loc = op.getLoc();
     Value context = adaptor.getWorker();
     WorkerNumber number = getWorkerNumber(rewriter, loc, context);
-    clear(rewriter, loc,
-          getClearedShare(rewriter, loc, context, number.worker, number.workers,
-                          op.getWords()));
+    ClearedWords all = getClearedBanks(rewriter, loc, context, op.getWords());
+    clear(rewriter, loc, getShare(rewriter, loc, all, number));
     rewriter.eraseOp(op);
     return success();
   }

@@ -298,6 +298,8 @@ struct LowerWait : OpConversionPattern<event::WaitOp> {
         b, op.getLoc(), op.getTensor().getType(), adaptor.getTensor());
     Value entry = event.getEntry(b, op.getLoc(), adaptor.getIndices());
     Value counter = toGlobal(b, event.getAddress(b, op.getLoc(), entry));
+    // Else the loop over steps computes the targets of all waits at once.
+    event.multiplier = b.pin(event.multiplier);
     Value wanted = event.getTarget(b, op.getLoc(), adaptor.getCount());
     Type flag = b.getI1Type();
     auto first = b.make<scf::IfOp>(TypeRange(flag), b.isThread(0), true);
@@ -397,10 +399,11 @@ struct LowerReceive : OpConversionPattern<event::ReceiveOp> {
   }
 };
 
-/// Zeroes words with all threads of the block.
-static void clear(GpuBuilder &b, ClearedWords cleared) {
+/// Zeroes every `step`-th word from `first` on.
+static void clear(GpuBuilder &b, ClearedWords cleared, Value first,
+                  Value step) {
   Value begin = toGlobal(b, cleared.begin);
-  b.loop(b.thread(), cleared.words, b.index(kConsumers), [&](Value word) {
+  b.loop(first, cleared.words, step, [&](Value word) {
     b.store(b.i32(0), b.advance(begin, b.mul(word, b.index(4))));
   });
 }
@@ -413,7 +416,8 @@ struct LowerClear : OpConversionPattern<event::ClearOp> {
     GpuBuilder b(op.getLoc(), rewriter);
     auto event = EventDescriptor::unpack(
         b, op.getLoc(), op.getTensor().getType(), adaptor.getTensor());
-    clear(b, getClearedBank(b, op.getLoc(), event));
+    clear(b, getClearedBank(b, op.getLoc(), event), b.thread(),
+          b.index(kConsumers));
     rewriter.eraseOp(op);
     return success();
   }
@@ -426,8 +430,13 @@ struct LowerClearBanks : OpConversionPattern<task::ClearBanksOp> {
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
     WorkerNumber number = getWorkerNumber(b, op.getLoc(), adaptor.getWorker());
-    clear(b, getClearedShare(b, op.getLoc(), adaptor.getWorker(), number.worker,
-                             number.workers, op.getWords()));
+    // A share of neighbours would be a division. Pinned, so that the loop over
+    // steps holds nothing of it in registers.
+    b.pinThread();
+    Value block = b.mul(number.worker, b.index(kConsumers));
+    clear(b,
+          getClearedBanks(b, op.getLoc(), adaptor.getWorker(), op.getWords()),
+          b.add(block, b.thread()), b.mul(number.workers, b.index(kConsumers)));
     rewriter.eraseOp(op);
     return success();
   }
@@ -465,6 +474,8 @@ struct LowerMark : OpConversionPattern<task::MarkOp> {
         b.store(launch, b.shared(SharedLayout::kCurrentLaunch));
         b.store(task, b.shared(SharedLayout::kCurrentTask));
       }
+      if (!op.getTraced() && !op.getFinished())
+        return;
       // Nearer than the pointer in the context, for the many that are not.
       Value isTraced = b.load(b.getI32Type(), b.shared(SharedLayout::kTracing));
       b.when(b.compare(arith::CmpIPredicate::ne, isTraced, b.i32(0)),
@@ -478,7 +489,7 @@ struct LowerMark : OpConversionPattern<task::MarkOp> {
   static void record(GpuBuilder &b, Value context, Value launch, Value task,
                      bool finished) {
     Type i32 = b.getI32Type();
-    Value worker = b.make<NVVM::BlockIdXOp>(i32);
+    Value worker = b.pin(b.make<NVVM::BlockIdXOp>(i32));
     Value counts = globalField(b, context, Field::traceCounts);
     Value mine = b.advance(counts, b.mul(worker, b.i32(sizeof(int32_t))));
     Value count = b.load(i32, mine);

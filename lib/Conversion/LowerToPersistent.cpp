@@ -68,7 +68,7 @@ private:
   Value writeBody(LaunchOp kind, Value launch, Value task,
                   ArrayRef<Entry> notifies, ValueRange arguments);
   Value writeEvent(Value tensor, Value launch, int64_t position);
-  void writeMark(Value launch, Value task, bool finished);
+  void writeMark(Value launch, Value task, bool finished = false);
 
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
@@ -348,7 +348,7 @@ Value WorkerWriter::writeReadyTask(LaunchOp kind, Value launch, Value task,
   ValueRange views = ValueRange(arguments).drop_front(coordinates.size());
   // Before the waits, so that nothing but the release follows the last store.
   SmallVector<Entry> notifies = locateNotifies(kind, launch, coordinates);
-  writeMark(launch, task, /*finished=*/false);
+  writeMark(launch, task);
   Value reached;
   if (role != WorkerRole::loader)
     reached = writeWaits(kind, launch, views, coordinates);
@@ -388,7 +388,8 @@ Value WorkerWriter::writeBody(LaunchOp kind, Value launch, Value task,
   auto finish = [&] {
     for (const Entry &entry : notifies)
       event::NotifyOp::create(b, loc, entry.tensor, entry.indices);
-    writeMark(launch, task, /*finished=*/true);
+    if (trace)
+      writeMark(launch, task, /*finished=*/true);
   };
   if (!receives) {
     finish();
@@ -402,8 +403,8 @@ Value WorkerWriter::writeBody(LaunchOp kind, Value launch, Value task,
 }
 
 void WorkerWriter::writeMark(Value launch, Value task, bool finished) {
-  if (trace)
-    MarkOp::create(b, loc, worker, launch, task, finished);
+  if (role != WorkerRole::loader)
+    MarkOp::create(b, loc, worker, launch, task, trace && !finished, finished);
 }
 
 /// The view of a task on an operand, clipped at the end of the buffer.
@@ -590,6 +591,6 @@ LogicalResult LowerToPersistent::lowerGraph(OpBuilder &builder, GraphOp graph) {
     }
   for (WorkerRole role : parsedRoles)
     WorkerWriter(builder, graph, *tables, role, trace).write();
-  tables->createProgram(builder, graph, schedules);
+  tables->createProgram(builder, graph, schedules, trace);
   return success();
 }

@@ -68,8 +68,8 @@ def LowerToPersistentPass : Pass<"lower-to-persistent", "::mlir::ModuleOp"> {
     - `consumer`: everything; a `task.stream` takes from the ring what the loader of
       the same run has put there.
 
-    `trace` emits `task.mark`, from which the trace and the watchdog learn what a
-    worker is doing.
+    `task.mark` tells the watchdog what a worker is doing; with `trace` it can record
+    the task as well.
 
     Deliberately does not: choose between banks or buckets (the runtime and
     `convert-task-to-llvm` do), lower the bodies, or order the clearing of banks
@@ -86,7 +86,7 @@ def LowerToPersistentPass : Pass<"lower-to-persistent", "::mlir::ModuleOp"> {
   let options = [
     ListOption<"roles", "roles", "std::string",
       "which functions to make: worker | loader | consumer (default: worker)">,
-    Option<"trace", "trace", "bool", "true", "emit task.mark">
+    Option<"trace", "trace", "bool", "true", "let the kernel record its tasks">
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",

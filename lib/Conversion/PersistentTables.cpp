@@ -231,15 +231,15 @@ FailureOr<PersistentTables> PersistentTables::get(GraphOp graph) {
   return tables;
 }
 
-ProgramOp
-PersistentTables::createProgram(OpBuilder &builder, GraphOp graph,
-                                ArrayRef<ScheduleOp> schedules) const {
+ProgramOp PersistentTables::createProgram(OpBuilder &builder, GraphOp graph,
+                                          ArrayRef<ScheduleOp> schedules,
+                                          bool traced) const {
   std::string worker = (graph.getSymName() + "_worker").str();
   auto program = ProgramOp::create(
       builder, graph.getLoc(), graph.getSymName(), worker, graph.getSymbols(),
       builder.getArrayAttr(buffers), builder.getArrayAttr(launchNames),
       launchWidth, launches, builder.getArrayAttr(eventNames), events,
-      counterWords, scratchBytes, /*many_steps=*/joinRow >= 0);
+      counterWords, scratchBytes, /*many_steps=*/joinRow >= 0, traced);
   OpBuilder::InsertionGuard guard(builder);
   builder.createBlock(&program.getSchedules());
   for (ScheduleOp schedule : schedules)

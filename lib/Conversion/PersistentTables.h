@@ -41,7 +41,7 @@ public:
   /// The program of the graph, holding copies of `schedules`.
   task::ProgramOp
   createProgram(mlir::OpBuilder &builder, task::GraphOp graph,
-                llvm::ArrayRef<task::ScheduleOp> schedules) const;
+                llvm::ArrayRef<task::ScheduleOp> schedules, bool traced) const;
 
 private:
   mlir::LogicalResult addBuffers(task::GraphOp graph);

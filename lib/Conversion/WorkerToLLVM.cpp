@@ -241,22 +241,14 @@ ClearedWords etc::getClearedBank(OpBuilder &builder, Location loc,
   return {getWordAddress(builder, loc, counters, first), row.entries};
 }
 
-ClearedWords etc::getClearedShare(OpBuilder &builder, Location loc,
-                                  Value context, Value worker, Value workers,
-                                  int64_t bankWords) {
-  auto getBound = [&](Value number) -> Value {
-    Value words = multiply(builder, loc, number, bankWords);
-    return arith::DivUIOp::create(builder, loc, words, workers);
-  };
-  Value begin = getBound(worker);
-  Value end = getBound(addConstant(builder, loc, worker, 1));
+ClearedWords etc::getClearedBanks(OpBuilder &builder, Location loc,
+                                  Value context, int64_t bankWords) {
   Value epoch = loadField(builder, loc, context, Field::epoch);
   Value bank = getBank(builder, loc, epoch, /*other=*/true);
-  Value first = arith::AddIOp::create(
-      builder, loc, multiply(builder, loc, bank, bankWords), begin);
+  Value first = multiply(builder, loc, bank, bankWords);
   Value counters = loadField(builder, loc, context, Field::counters);
   return {getWordAddress(builder, loc, counters, first),
-          arith::SubIOp::create(builder, loc, end, begin)};
+          arith::ConstantIndexOp::create(builder, loc, bankWords)};
 }
 
 //===----------------------------------------------------------------------===//

@@ -85,17 +85,16 @@ struct EventDescriptor {
   mlir::SmallVector<mlir::Value> dynamicSizes; // index
 };
 
-/// The part of the counter memory that an event tensor's `event.clear`, or a
-/// worker's share of all of them (`task.clear_banks`), sets to zero.
+/// The part of the counter memory that an event tensor's `event.clear`, or
+/// `task.clear_banks` for all of them, sets to zero.
 struct ClearedWords {
   mlir::Value begin; // address
   mlir::Value words; // index
 };
 ClearedWords getClearedBank(mlir::OpBuilder &builder, mlir::Location loc,
                             const EventDescriptor &event);
-ClearedWords getClearedShare(mlir::OpBuilder &builder, mlir::Location loc,
-                             mlir::Value context, mlir::Value worker,
-                             mlir::Value workers, int64_t bankWords);
+ClearedWords getClearedBanks(mlir::OpBuilder &builder, mlir::Location loc,
+                             mlir::Value context, int64_t bankWords);
 
 /// The number of the worker that runs this code, and of all workers, as
 /// indices.

@@ -49,9 +49,10 @@ struct HandoffsOptions : PassPipelineOptions<HandoffsOptions> {
                      llvm::cl::desc("hint at keys and values before attention")};
   Option<int64_t> workers{*this, "workers", llvm::cl::init(1),
                           llvm::cl::desc("number of workers")};
-  Option<int64_t> sharedBytes{
-      *this, "shared-bytes", llvm::cl::init(0),
-      llvm::cl::desc("shared memory of one block; 0: none")};
+  Option<int64_t> tokens{*this, "tokens", llvm::cl::init(1),
+                         llvm::cl::desc("of the steps that should be fast")};
+  Option<std::string> target{*this, "target", llvm::cl::init(""),
+                             llvm::cl::desc("path of a target description")};
 };
 
 struct EventsOptions : PassPipelineOptions<EventsOptions> {
@@ -79,6 +80,8 @@ struct ScheduleOptions : PassPipelineOptions<ScheduleOptions> {
 struct PersistentOptions : PassPipelineOptions<PersistentOptions> {
   ListOption<std::string> roles{*this, "roles",
                                 llvm::cl::desc("worker, loader or consumer")};
+  Option<bool> trace{*this, "trace", llvm::cl::init(true),
+                     llvm::cl::desc("let the kernel record its tasks")};
 };
 
 struct CpuOptions : PassPipelineOptions<CpuOptions> {};
@@ -134,11 +137,11 @@ static void buildHandoffs(OpPassManager &pm, const HandoffsOptions &options) {
   StageActivationsPassOptions stage;
   stage.enabled = options.stage;
   stage.workers = options.workers;
-  if (options.sharedBytes)
-    stage.ringBytes = getLongestRing(options.sharedBytes);
   pm.addPass(createStageActivationsPass(stage));
   ChooseHandoffsPassOptions handoffs;
   handoffs.enabled = options.data;
+  handoffs.tokens = options.tokens;
+  handoffs.target = options.target;
   pm.addPass(createChooseHandoffsPass(handoffs));
 }
 
@@ -183,6 +186,7 @@ static void buildPersistent(OpPassManager &pm,
                             const PersistentOptions &options) {
   LowerToPersistentPassOptions lower;
   llvm::append_range(lower.roles, options.roles);
+  lower.trace = options.trace;
   pm.addPass(createJoinStepsPass());
   pm.addPass(createLowerToPersistentPass(lower));
   pm.addPass(createCanonicalizerPass());

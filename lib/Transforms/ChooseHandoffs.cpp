@@ -5,13 +5,16 @@
 //===----------------------------------------------------------------------===//
 //
 // A counter costs a release, a trip and an acquire; a word that carries its
-// epoch costs one trip and twice the bytes. The choice is a buffer's: its memory
-// space, and with it the types of all views of it.
+// epoch costs one trip and twice the bytes. What a reader takes of a buffer
+// says which is sooner there. The choice is a buffer's: its memory space, and
+// with it the types of all views of it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialects/task/TaskOps.h"
 #include "lib/Analysis/BufferAccess.h"
+#include "lib/Analysis/EventGraph.h"
+#include "lib/Analysis/Target.h"
 #include "lib/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/MapVector.h"
@@ -54,16 +57,21 @@ struct ChooseHandoffs : etc::impl::ChooseHandoffsPassBase<ChooseHandoffs> {
   void runOnOperation() override {
     if (!enabled)
       return markAllAnalysesPreserved();
+    if (!target.empty()) {
+      FailureOr<Target> loaded = Target::load(target, getOperation().getLoc());
+      if (failed(loaded))
+        return signalPassFailure();
+      machine = *loaded;
+    }
     for (GraphOp graph : getOperation().getOps<GraphOp>()) {
       for (auto scratch : graph.getOps<ScratchOp>()) {
         std::string reason = getReasonAgainst(graph, scratch);
         if (reason.empty())
-          tag(scratch);
-        if (remarks)
+          chooseByCost(graph, scratch);
+        else if (remarks)
           scratch.emitRemark("'")
-              << scratch.getName() << "' is handed over "
-              << (reason.empty() ? "as data, one trip of twice the bytes"
-                                 : "by a counter: " + reason);
+              << scratch.getName()
+              << "' is handed over by a counter: " << reason;
       }
       retypeBodies(graph);
     }
@@ -71,8 +79,18 @@ struct ChooseHandoffs : etc::impl::ChooseHandoffsPassBase<ChooseHandoffs> {
 
 private:
   std::string getReasonAgainst(GraphOp graph, ScratchOp scratch);
+  struct Costs {
+    int64_t bytes;            // of one reader
+    double asData, byCounter; // ns
+  };
+  int64_t countTasks(LaunchOp launch);
+  int64_t getReadBytes(LaunchOp launch, ScratchOp scratch);
+  Costs estimate(GraphOp graph, ScratchOp scratch);
+  void chooseByCost(GraphOp graph, ScratchOp scratch);
   void tag(ScratchOp scratch);
   void retypeBodies(GraphOp graph);
+
+  Target machine;
 };
 } // namespace
 
@@ -97,6 +115,68 @@ std::string ChooseHandoffs::getReasonAgainst(GraphOp graph, ScratchOp scratch) {
   if (writers != 1)
     return std::to_string(writers) + " launches write it";
   return "";
+}
+
+/// The tasks of a launch in a step of `tokens`.
+int64_t ChooseHandoffs::countTasks(LaunchOp launch) {
+  SmallVector<int64_t> symbols(launch.getGrid().getNumSymbols(), tokens);
+  int64_t tasks = 1;
+  for (int64_t extent : evaluateMap(launch.getGrid(), {}, symbols))
+    tasks *= extent;
+  return std::max<int64_t>(tasks, 1);
+}
+
+/// The bytes that a task reads of the buffer, in a step of `tokens`.
+int64_t ChooseHandoffs::getReadBytes(LaunchOp launch, ScratchOp scratch) {
+  int64_t sum = 0;
+  for (auto [i, buffer] : llvm::enumerate(launch.getReads())) {
+    if (analysis::getBaseBuffer(buffer) != scratch.getBuffer())
+      continue;
+    MemRefType view =
+        launch.getReadRegion(i).getViewType(cast<MemRefType>(buffer.getType()));
+    int64_t bytes = getElementBytes(view);
+    for (int64_t extent : view.getShape())
+      bytes *= ShapedType::isDynamic(extent) ? int64_t(tokens) : extent;
+    sum += bytes;
+  }
+  return sum;
+}
+
+/// From the last write to the end of the slowest reader's reading, both ways. A
+/// reader of words has by then taken what the other writers wrote.
+ChooseHandoffs::Costs ChooseHandoffs::estimate(GraphOp graph,
+                                               ScratchOp scratch) {
+  int64_t writers = 1;
+  for (LaunchOp launch : graph.getLaunches())
+    if (llvm::any_of(launch.getWrites(), [&](Value buffer) {
+          return analysis::getBaseBuffer(buffer) == scratch.getBuffer();
+        }))
+      writers = countTasks(launch);
+  Costs costs = {0, machine.dataHopNs,
+                 machine.counterHopNs + writers * machine.notifyNs};
+  double reading = 0;
+  for (LaunchOp launch : graph.getLaunches())
+    if (int64_t bytes = getReadBytes(launch, scratch)) {
+      int64_t readers = std::min(countTasks(launch), machine.workers);
+      costs.bytes = std::max(costs.bytes, bytes);
+      reading = std::max(reading, bytes / machine.getCacheBytesPerNs(readers));
+    }
+  costs.asData += 2 * reading / writers;
+  costs.byCounter += reading;
+  return costs;
+}
+
+void ChooseHandoffs::chooseByCost(GraphOp graph, ScratchOp scratch) {
+  Costs costs = estimate(graph, scratch);
+  bool isData = costs.asData <= costs.byCounter;
+  if (isData)
+    tag(scratch);
+  if (remarks)
+    scratch.emitRemark("'")
+        << scratch.getName() << "' is handed over "
+        << (isData ? "as data" : "by a counter") << ": " << costs.bytes
+        << " bytes a reader, " << int64_t(costs.asData) << " ns as data, "
+        << int64_t(costs.byCounter) << " ns by a counter";
 }
 
 static MemRefType getTagged(Type type) {

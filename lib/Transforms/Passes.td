@@ -188,9 +188,16 @@ def FuseOperatorsPass : Pass<"fuse-operators", "::mlir::ModuleOp"> {
 def ChooseHandoffsPass : Pass<"choose-handoffs", "::mlir::ModuleOp"> {
   let summary = "Tag the scratch buffers that are handed over as data";
   let description = [{
-    A scratch buffer becomes `#task.tagged` (T16) if one launch writes it and the code of
+    A scratch buffer may become `#task.tagged` (T16) if one launch writes it and the code of
     every tile that reads or writes it takes it word by word. Readers then wait for the
-    words themselves; `infer-events` makes no event for it.
+    words themselves; `infer-events` makes no event for it. It does where, in a step of
+    `tokens` and by the numbers of `target`, its slowest reader has it no later:
+
+        data_hop_ns + 2 reading / writers <= counter_hop_ns + writers notify_ns + reading
+
+    `reading` is what the cache takes for a reader's bytes while all readers ask. Of words,
+    twice the bytes, what all `writers` but the last have written has been read by then; a
+    counter is notified by one writer after the other, and then the reading begins.
 
     Requires: `prefetch-weights` and `pack-weights`, for a linear takes words only where
     its weight streams; before `infer-events`. Only for GPUs.
@@ -202,8 +209,11 @@ def ChooseHandoffsPass : Pass<"choose-handoffs", "::mlir::ModuleOp"> {
 
     (* example filepath=test/lit/Transforms/choose-handoffs.mlir *)
   }];
-  let options = [Option<"enabled", "enabled", "bool", "true", "Off: change nothing">,
-                 Option<"remarks", "remarks", "bool", "false", "Print the choices">];
+  let options = [
+    Option<"enabled", "enabled", "bool", "true", "Off: change nothing">,
+    Option<"tokens", "tokens", "int64_t", "1", "Of the steps that should be fast">,
+    Option<"target", "target", "std::string", "\"\"", "Path of a target description">,
+    Option<"remarks", "remarks", "bool", "false", "Print the choices">];
 }
 
 def StageActivationsPass : Pass<"stage-activations", "::mlir::ModuleOp"> {
@@ -213,9 +223,8 @@ def StageActivationsPass : Pass<"stage-activations", "::mlir::ModuleOp"> {
     `first`: the first task of a worker's run copies the input, normed, into shared
     memory, each warp the part of K that it multiplies, and the others find it there.
 
-    Where a worker streams more in a run than its ring has (`ring-bytes`), the stream is
-    what the run waits for: the first task multiplies what it keeps on the way, so that
-    the stream does not stand still. A remark says where.
+    `run` says what each of the `workers` streams in its longest run: `lower-tiles-to-gpu`
+    decides by it whether the first task multiplies what it keeps on the way.
 
     Requires: `prefetch-weights`.
 
@@ -227,8 +236,7 @@ def StageActivationsPass : Pass<"stage-activations", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"enabled", "enabled", "bool", "true", "Off: change nothing">,
-    Option<"workers", "workers", "int64_t", "1", "Workers that share the tasks of a launch">,
-    Option<"ringBytes", "ring-bytes", "int64_t", "0", "Of a worker's ring; 0: not known">
+    Option<"workers", "workers", "int64_t", "1", "Workers that share the tasks of a launch">
   ];
 }
 

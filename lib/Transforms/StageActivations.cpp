@@ -61,7 +61,7 @@ struct StageActivations
     if (!enabled)
       return markAllAnalysesPreserved();
     llvm::MapVector<FuncOp, bool> bodies;
-    llvm::DenseMap<FuncOp, int64_t> runBytes;
+    llvm::DenseMap<FuncOp, int64_t> runBytes; // of the longest run
     getOperation().walk([&](LaunchOp launch) {
       FuncOp body = launch.getBodyFunc();
       LinearOp linear = getCandidate(body);
@@ -82,12 +82,7 @@ struct StageActivations
       OpBuilder builder(linear);
       linear.getFirstMutable().assign(
           FirstTaskOp::create(builder, linear.getLoc()));
-      if (!ringBytes || runBytes[body] <= ringBytes)
-        continue;
-      linear.setOnTheWay(true);
-      emitRemark(body.getLoc(), "@")
-          << body.getSymName() << " keeps its input on the way: a run streams "
-          << runBytes[body] << " bytes, the ring has " << int64_t(ringBytes);
+      linear.setRunBytes(runBytes[body]);
     }
   }
 };

@@ -75,7 +75,9 @@ def _defaults(options: CompileOptions) -> list[Phase]:
     if gpu:
         # 16 rows are what the tensor cores take at a time.
         tile += f" fuse=true linear-rows=16 {memory}"
-    handoffs = f"pipeline-handoffs{{workers={workers} shared-bytes={target.shared_bytes}}}"
+    handoffs = (
+        f"pipeline-handoffs{{workers={workers} tokens={options.max_batch} target={target.path}}}"
+    )
     schedule = f"workers={workers} policy={options.schedule_policy} target={target.path}"
     found = [
         Phase("tensor", "pipeline-import", "operators on tensors"),
@@ -91,10 +93,11 @@ def _defaults(options: CompileOptions) -> list[Phase]:
             Phase("llvm", "pipeline-cpu", "code for threads"),
         ]
     machine = f"chip={target.chip} features={target.features} {memory}"
+    roles = f"roles=loader,consumer trace={str(options.trace).lower()}"
     return [
         *found,
         Phase("weights", "pipeline-weights", "streaming weights"),
-        Phase("persistent", "pipeline-persistent{roles=loader,consumer}", "the persistent kernel"),
+        Phase("persistent", f"pipeline-persistent{{{roles}}}", "the persistent kernel"),
         Phase("ptx", f"pipeline-gpu{{{machine}}}", "PTX"),
     ]
 

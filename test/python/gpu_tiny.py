@@ -68,6 +68,7 @@ class Tiny:
             "counter_words": 0,
             "scratch_bytes": 0,
             "many_steps": True,
+            "traced": True,
             "schedules": [schedule],
         }
         model = describe(TINY, found, OPTIONS).to_json()

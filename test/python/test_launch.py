@@ -38,6 +38,7 @@ TABLES: dict[str, Any] = {
     "counter_words": 1,
     "scratch_bytes": 512,
     "many_steps": True,
+    "traced": True,
     "schedules": [
         {"bucket": [4], "policy": "list", "offsets": [0, 1], "runs": [0, 0, 1, 2]},
         {"bucket": [8], "policy": "list", "offsets": [0, 1, 2, 2], "runs": [0, 0, 1, 2] * 2},
@@ -162,6 +163,12 @@ def test_watchdog_report_and_the_step_after_it(driver):
     driver.kernel = lambda context: None
     program.run({"x": torch.zeros(1, 4)}, {"n": 1})
     assert program.epoch == 1 and not program.counters.any()
+
+
+def test_a_kernel_that_records_nothing(driver):
+    package = dataclasses.replace(PACKAGE, tables={**PACKAGE.tables, "traced": False})
+    with pytest.raises(OptionError, match="cannot record its tasks: compile it with --trace"):
+        runtime.Program(package, trace_capacity=2)
 
 
 def test_trace(driver):

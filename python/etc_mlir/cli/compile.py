@@ -14,7 +14,7 @@ from etc_mlir.options import CompileOptions
 
 
 def run(args: argparse.Namespace) -> int:
-    wanted = options(args)
+    wanted = options(args, trace=args.trace)
     if wanted.find_target().codegen == "nvvm":
         return _package(args, wanted)
     from etc_mlir.compiler import compile_package

@@ -75,6 +75,9 @@ def build() -> argparse.ArgumentParser:
         help="a folder in Hugging Face's layout, or a config.json; for a GPU also an .mlir file",
     )
     compile_.add_argument("-o", "--output", metavar="FILE", help="default: MODEL's name + .etc")
+    compile_.add_argument(
+        "--trace", action="store_true", help="a kernel that can record its tasks, up to 2 %% slower"
+    )
     _add_options(compile_)
 
     generate = command("generate", "continue a text, greedily", _GENERATE)

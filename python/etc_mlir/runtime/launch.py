@@ -51,8 +51,13 @@ class Program:
         """Loads the cubin and the tables. timeout_s: bound of one wait, by default ETC_TIMEOUT_S
         or 5. trace_capacity: tasks that a worker can record in one step.
 
-        Raises TargetError where the device cannot run the program.
+        Raises OptionError where a kernel is to record that cannot, TargetError where the device
+        cannot run the program.
         """
+        if trace_capacity and not package.tables["traced"]:
+            raise OptionError(
+                f"the kernel of {package.name} cannot record its tasks: compile it with --trace"
+            )
         if timeout_s is None:
             timeout_s = float(os.environ.get("ETC_TIMEOUT_S", "5"))
         self.package, self.timeout_s = package, timeout_s

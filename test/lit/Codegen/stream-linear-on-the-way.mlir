@@ -1,6 +1,13 @@
-// RUN: etc-opt %s --pass-pipeline="builtin.module(lower-to-persistent{roles=loader,consumer},outline-gpu-kernel,plan-shared-memory,lower-tiles-to-gpu)" 2>/dev/null > %t.mlir
+// RUN: etc-opt %s --pass-pipeline="builtin.module(lower-to-persistent{roles=loader,consumer},outline-gpu-kernel,plan-shared-memory,lower-tiles-to-gpu)" 2>%t.remarks > %t.mlir
+// RUN: FileCheck %s --input-file=%t.remarks --check-prefix=REMARK
 // RUN: FileCheck %s --input-file=%t.mlir
 // RUN: etc-opt %s --pass-pipeline="builtin.module(lower-to-persistent{roles=loader,consumer},outline-gpu-kernel,plan-shared-memory,lower-tiles-to-gpu{prefetch=false})" 2>/dev/null | FileCheck %s --check-prefix=RELEASED
+
+// REMARK: for 1 tokens the input is kept on the way: 8 trips on the way, 1 before; a run streams 196608 bytes, the ring has
+// RUN: sed 's/run 196608/run 65536/' %s | etc-opt --pass-pipeline="builtin.module(lower-to-persistent{roles=loader,consumer},outline-gpu-kernel,plan-shared-memory,lower-tiles-to-gpu)" 2>&1 >/dev/null | FileCheck %s --check-prefix=FITS
+// FITS: for 1 tokens the input is kept before the first product: 8 trips on the way, 1 before; a run streams 65536
+// RUN: sed 's/run 196608/run 65536/' %s | etc-opt --pass-pipeline="builtin.module(lower-to-persistent{roles=loader,consumer},outline-gpu-kernel,plan-shared-memory{tokens=4},lower-tiles-to-gpu)" 2>&1 >/dev/null | FileCheck %s --check-prefix=FOUR
+// FOUR: for 4 tokens the input is kept before the first product: 8 trips on the way, 2 before
 
 // The first task of a run reads 4 blocks of the input and the norm's weight, multiplies them
 // as they come and keeps them; then the other 4 of the chunk. Their squares are kept behind
@@ -51,7 +58,7 @@ task.func @project(%i: index, %x: !x, %w: !w, %g: memref<4096xbf16>, %y: !y) {
   %s = task.stream %w : !w -> !task.stream<!w>
   task.ready
   %first = task.first_task
-  task.linear ins(%x, %s : !x, !task.stream<!w>) norm(%g : memref<4096xbf16>) eps 1.0e-6 first(%first) on_the_way outs(%y : !y)
+  task.linear ins(%x, %s : !x, !task.stream<!w>) norm(%g : memref<4096xbf16>) eps 1.0e-6 first(%first) run 196608 outs(%y : !y)
   task.return
 }
 task.graph @one symbols [] {

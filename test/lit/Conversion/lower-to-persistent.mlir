@@ -1,7 +1,12 @@
 // RUN: etc-opt %s --lower-to-persistent --canonicalize --cse --verify-persistent | FileCheck %s
 // RUN: etc-opt %s --lower-to-persistent=trace=false | FileCheck %s --check-prefix=QUIET
 
-// QUIET-NOT: task.mark
+// QUIET-NOT: task.mark {{.*}}traced
+// QUIET-NOT: task.mark {{.*}}finished
+// QUIET: task.mark %{{.*}} launch %{{.*}} task %{{[^ ]*$}}
+// QUIET-NOT: task.mark {{.*}}finished
+// QUIET: task.program
+// QUIET-NOT: traced
 
 // CHECK-DAG: #[[$BLOCKS:.*]] = affine_map<()[s0] -> (s0 ceildiv 32)>
 // CHECK-DAG: #[[$CLIP:.*]] = affine_map<(d0)[s0] -> (d0 * -32 + s0, 32)>
@@ -53,7 +58,7 @@ task.schedule @split_sum bucket [64] policy "round-robin" offsets [0, 2] runs [0
 // CHECK: %[[ROWS:.*]] = affine.min #[[$CLIP]](%[[I]])[%[[N]]]
 // CHECK: memref.subview %[[A]][%{{.*}}, %{{.*}}] [%[[ROWS]], 32] [1, 1]
 // CHECK: %[[E:.*]] = task.event %{{.*}} launch %[[LAUNCH]][3 of 4] (%[[LIMIT]])
-// CHECK: task.mark %{{.*}} launch %[[LAUNCH]] task %[[TASK]]{{$}}
+// CHECK: task.mark %{{.*}} launch %[[LAUNCH]] task %[[TASK]] traced{{$}}
 // CHECK: call @partial(%[[I]], %[[J]]
 // CHECK-NEXT: event.notify %[[E]][%[[I]]]
 // CHECK: task.mark %{{.*}} launch %[[LAUNCH]] task %[[TASK]] finished

@@ -12,7 +12,7 @@
 // CHECK: task.gather_rows ins(%{{.*}} : memref<4x32xbf16, #task.tagged>, memref<2xi64>) outs(%{{.*}} : memref<2x32xbf16>)
 // CHECK-LABEL: task.graph @words
 // CHECK: task.scratch "x" {{.*}} : memref<4x32xbf16, #task.tagged>
-// WHY: remark: 'x' is handed over as data
+// WHY: remark: 'x' is handed over as data: 256 bytes a reader, 510 ns as data, 1005 ns by a counter
 task.func @embed(%ids: memref<4xi64>, %table: memref<64x32xbf16>, %x: memref<4x32xbf16>) {
   task.embedding ins(%ids, %table : memref<4xi64>, memref<64x32xbf16>) outs(%x : memref<4x32xbf16>)
   task.return
@@ -71,7 +71,7 @@ task.graph @g symbols [] {
   %table = task.argument "table" weight shape affine_map<() -> (64, 32)> : memref<64x32xbf16>
   %w = task.argument "w" weight shape affine_map<() -> (32, 32)> layout(mma_fragments) : memref<32x32xbf16>
   // CHECK: task.scratch "x" {{.*}} : memref<4x32xbf16, #task.tagged>
-  // WHY: remark: 'x' is handed over as data, one trip of twice the bytes
+  // WHY: remark: 'x' is handed over as data: 256 bytes a reader
   %x = task.scratch "x" shape affine_map<() -> (4, 32)> : memref<4x32xbf16>
   // CHECK: task.scratch "h" {{.*}} : memref<4x32xbf16, #task.tagged>
   // WHY: remark: 'h' is handed over as data

@@ -16,21 +16,22 @@
 // at 1 a ns.
 //
 // up: the weights are there at 1024; an eighth of the ring takes 51.2 to drain.
-// Besides: 64 bytes of input at 1 a ns, 32 of output at 4, the operator's 7.
+// Besides: 64 bytes of input at 1 a ns, 32 of output beside their epochs at 4, the
+// operator's 7.
 // down: may start 400 after that. The weights are there at 2048, the norm and the
-// input, 100 and 64 bytes at 4 a ns, are over by then. Besides: the norm's 64
+// input, 100 and 128 bytes at 4 a ns, are over by then. Besides: the norm's 64
 // bytes, 32 of output, 7.
 //
-// CHECK: [{"graph":"g","launches":[{"end_ns":1154,"name":"up","start_ns":3,"stream_bytes":1024,"tasks":2},
-// CHECK-SAME: {"end_ns":2178,"name":"down","start_ns":1554,"stream_bytes":1024,"tasks":2}],
+// CHECK: [{"graph":"g","launches":[{"end_ns":1162,"name":"up","start_ns":3,"stream_bytes":1024,"tasks":2},
+// CHECK-SAME: {"end_ns":2178,"name":"down","start_ns":1562,"stream_bytes":1024,"tasks":2}],
 // CHECK-SAME: "makespan_ns":2178,"policy":"round-robin","symbols":[]}]
 //
 // In a ring of 120 bytes only these come ahead of down, which takes them from
-// 1103.4 + 400 + 116. The first 15 give room at 1620.9; 5 later the 904 others
+// 1111.4 + 400 + 132. The first 15 give room at 1644.9; 5 later the 904 others
 // begin to come.
 //
-// SMALL: {"end_ns":1103,"name":"up",
-// SMALL-SAME: {"end_ns":2609,"name":"down","start_ns":1503,
+// SMALL: {"end_ns":1111,"name":"up",
+// SMALL-SAME: {"end_ns":2633,"name":"down","start_ns":1511,
 // GENERIC: "makespan_ns":{{[0-9]+}},"policy":"round-robin"
 // NONE: []
 // NOFILE: error: cannot read target description

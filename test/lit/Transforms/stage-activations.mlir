@@ -2,18 +2,15 @@
 // RUN: etc-opt %s --stage-activations --stage-activations | FileCheck %s
 // RUN: etc-opt %s --stage-activations=enabled=false | FileCheck %s --check-prefix=OFF
 
-// RUN: etc-opt %s --stage-activations="workers=2 ring-bytes=2047" 2>&1 | FileCheck %s --check-prefix=WAY
-// RUN: etc-opt %s --stage-activations="workers=2 ring-bytes=2048" 2>&1 | FileCheck %s --check-prefix=NOWAY
-// RUN: etc-opt %s --stage-activations="workers=4 ring-bytes=1024" 2>&1 | FileCheck %s --check-prefix=NOWAY
+// RUN: etc-opt %s --stage-activations=workers=2 | FileCheck %s --check-prefix=TWO
+// RUN: etc-opt %s --stage-activations=workers=3 | FileCheck %s --check-prefix=TWO
+// RUN: etc-opt %s --stage-activations=workers=4 | FileCheck %s --check-prefix=FOUR
 
 // OFF-NOT: task.first_task
 
-// Two of four tasks a worker, each of 16 x 32 elements: 2048 bytes a run.
-// WAY: remark: @same keeps its input on the way: a run streams 2048 bytes, the ring has 2047
-// WAY: task.linear {{.*}} first(%{{.*}}) on_the_way outs
-// NOWAY-NOT: on the way
-// NOWAY: task.linear {{.*}} first(%{{.*}}) outs
-// NOWAY-NOT: on_the_way
+// Four tasks, each of 16 x 32 elements of two bytes; the longest run counts.
+// TWO: task.linear {{.*}} first(%{{.*}}) run 2048 outs
+// FOUR: task.linear {{.*}} first(%{{.*}}) run 1024 outs
 
 !x = memref<4x32xbf16>
 !xr = memref<2x32xbf16, strided<[32, 1], offset: ?>>
@@ -27,7 +24,7 @@
 // CHECK: task.stream
 // CHECK: task.ready
 // CHECK: %[[FIRST:.*]] = task.first_task
-// CHECK-NEXT: task.linear {{.*}} first(%[[FIRST]])
+// CHECK-NEXT: task.linear {{.*}} first(%[[FIRST]]) run 4096 outs
 task.func @same(%i: index, %x: !x, %w: !w, %y: !y) {
   %s = task.stream %w : !w -> !task.stream<!w>
   task.ready

@@ -43,9 +43,17 @@ func.func @argmax_t13_of_values(%x: memref<1x4xbf16>, %y: memref<1xi64>) {
 
 // -----
 
-func.func @linear_t17_on_the_way(%x: memref<4x64xbf16>, %w: memref<16x64xbf16>, %y: memref<4x16xbf16>) {
-  // expected-error @below {{T17: what is kept on the way is kept from `first` on}}
-  task.linear ins(%x, %w : memref<4x64xbf16>, memref<16x64xbf16>) on_the_way outs(%y : memref<4x16xbf16>)
+func.func @linear_t17_run(%x: memref<4x64xbf16>, %w: memref<16x64xbf16>, %y: memref<4x16xbf16>) {
+  // expected-error @below {{T17: a run has a first task, and streams something}}
+  task.linear ins(%x, %w : memref<4x64xbf16>, memref<16x64xbf16>) run 64 outs(%y : memref<4x16xbf16>)
+  return
+}
+
+// -----
+
+func.func @linear_t17_run_of_nothing(%x: memref<4x64xbf16>, %w: memref<16x64xbf16>, %first: i1, %y: memref<4x16xbf16>) {
+  // expected-error @below {{T17: a run has a first task, and streams something}}
+  task.linear ins(%x, %w : memref<4x64xbf16>, memref<16x64xbf16>) first(%first) run -1 outs(%y : memref<4x16xbf16>)
   return
 }
 

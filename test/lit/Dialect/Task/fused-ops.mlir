@@ -37,9 +37,9 @@ task.func @tiles(%i: index, %x: memref<4x64xbf16, #task.tagged>, %w: memref<16x6
   task.embedding ins(%ids, %table : memref<4xi64>, memref<128x64xbf16>) outs(%x : memref<4x64xbf16, #task.tagged>) packed
   // CHECK: %[[FIRST:.*]] = task.first_task
   %first = task.first_task
-  // CHECK: task.linear ins({{.*}}) norm({{.*}}) eps {{.*}} first(%[[FIRST]]) on_the_way outs({{.*}}) gated{{$}}
+  // CHECK: task.linear ins({{.*}}) norm({{.*}}) eps {{.*}} first(%[[FIRST]]) run 4096 outs({{.*}}) gated{{$}}
   task.linear ins(%x, %s : memref<4x64xbf16, #task.tagged>, !task.stream<memref<16x64xbf16>>)
-    norm(%g : memref<64xbf16>) eps 1.0e-6 first(%first) on_the_way outs(%y : memref<4x8xbf16, #task.tagged>) gated
+    norm(%g : memref<64xbf16>) eps 1.0e-6 first(%first) run 4096 outs(%y : memref<4x8xbf16, #task.tagged>) gated
   task.return
 }
 

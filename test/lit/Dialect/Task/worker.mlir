@@ -12,6 +12,10 @@ func.func @worker(%w: !task.worker) {
   %begin, %end = task.runs %w
   // CHECK: task.run %{{.*}}[%{{.*}}] width 3
   %launch, %kind, %first, %stride, %count = task.run %w[%begin] width 3
+  // CHECK: task.mark %{{.*}} launch %{{.*}} task %{{[^ ]*}}{{$}}
+  task.mark %w launch %launch task %first
+  // CHECK: task.mark %{{.*}} launch %{{.*}} task %{{.*}} traced{{$}}
+  task.mark %w launch %launch task %first traced
   // CHECK: task.mark %{{.*}} launch %{{.*}} task %{{.*}} finished
   task.mark %w launch %launch task %first finished
   // CHECK: task.operand %{{.*}} launch %{{.*}}[1 of 3] (%{{.*}}) : memref<?x4xf32>
