@@ -133,23 +133,21 @@ def check(bench: Bench) -> list[dict[str, Any]]:
     arguments, found = bench.arguments, []
     config = read_config(arguments.checkpoint or arguments.config)
     most = min(arguments.check_batch, bench.decoding.sequences)
-    batches = [1, most] if most > 1 else [1]
+    sizes = [1, most] if most > 1 else [1]
+    limit = bench.decoding.limit
+    lengths = [[min(n, limit // 2) for n in (LENGTHS * size)[:size]] for size in sizes]
+    count = min(arguments.check_tokens, limit - max(map(max, lengths)))
     for seed in range(1 if arguments.checkpoint else arguments.seeds):
-        for batch in batches:
-            lengths = [min(n, bench.decoding.limit // 2) for n in (LENGTHS * batch)[:batch]]
-            comparison = compare(
-                config,
-                bench.decoding,
-                [bench.weights(seed), bench.weights(seed)],
-                bench.prompts(lengths, seed),
-                min(arguments.check_tokens, bench.decoding.limit - max(lengths)),
-            )
+        weights = [bench.weights(seed), bench.weights(seed)]
+        batches = [bench.prompts(one, seed) for one in lengths]
+        comparisons = compare(config, bench.decoding, weights, batches, count)
+        for prompts, comparison in zip(batches, comparisons, strict=True):
             errors = {f"ours, {kind}": float(e.max()) for kind, e in comparison.ours.items()}
             errors |= {f"bf16, {kind}": float(e.max()) for kind, e in comparison.theirs.items()}
             one = {
                 "model": bench.name,
                 "seed": seed,
-                "lengths": lengths,
+                "lengths": [len(prompt) for prompt in prompts],
                 "worst": comparison.worst(),
                 "ratios": comparison.ratios(),
                 "largest_errors": errors,

@@ -80,19 +80,33 @@ class Reference:
             parameter.data = parameter.data.bfloat16()
 
     def logits(
-        self, prompt: torch.Tensor, count: int, forced: torch.Tensor | None = None
+        self, prompts: Sequence[torch.Tensor], count: int, forced: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Greedy tokens i64 [count] after a prompt i64 [n], and the logits that each was taken
-        from, f32 [count, V]. forced: i64 [count], the tokens to go on with instead."""
-        ids, cache, found = prompt.to(self.device)[None], None, []
-        tokens = []
+        """Greedy tokens i64 [count, B] after prompts i64 [n], each of its own length, and the
+        logits that each was taken from, f32 [count, B, V]. forced: i64 [count, B], the tokens to
+        go on with instead."""
+        most = max(len(prompt) for prompt in prompts)
+        ids = torch.zeros(len(prompts), most, dtype=torch.int64, device=self.device)
+        mask = torch.zeros_like(ids)  # shorter ones end where the longest does
+        for row, prompt in enumerate(prompts):
+            ids[row, most - len(prompt) :] = prompt.to(self.device)
+            mask[row, most - len(prompt) :] = 1
+        places = (mask.cumsum(1) - 1).clamp(min=0)
+        cache, found, tokens = None, [], []
         with torch.no_grad():
             for step in range(count):
-                out = self._model(input_ids=ids, past_key_values=cache, use_cache=True)
+                out = self._model(
+                    input_ids=ids,
+                    attention_mask=mask,
+                    position_ids=places,
+                    past_key_values=cache,
+                    use_cache=True,
+                )
                 cache = out.past_key_values
-                found.append(out.logits[0, -1].float())
-                tokens.append(found[-1].argmax() if forced is None else forced[step])
-                ids = tokens[-1].view(1, 1)
+                found.append(out.logits[:, -1].float())
+                tokens.append(found[-1].argmax(-1) if forced is None else forced[step])
+                ids, places = tokens[-1][:, None], places[:, -1:] + 1
+                mask = torch.cat((mask, torch.ones_like(ids)), 1)
         return torch.stack(tokens), torch.stack(found)
 
 
@@ -126,23 +140,35 @@ def compare(
     config: Any,
     decoding: Decoding,
     weights: Sequence[Weights],
-    prompts: Sequence[torch.Tensor],
+    batches: Sequence[Sequence[torch.Tensor]],
     count: int,
-) -> Comparison:
-    """`count` tokens after each prompt. weights: the same twice, of the reference and of ours."""
+) -> list[Comparison]:
+    """`count` tokens after each prompt of each batch. weights: the same twice, of the reference and
+    of ours."""
     reference = Reference(config, weights[0], decoding.device)
-    pairs = [reference.logits(prompt, count) for prompt in prompts]
-    tokens, wanted = (torch.stack(parts, 1) for parts in zip(*pairs, strict=True))
+    wanted = [reference.logits(prompts, count) for prompts in batches]
     reference.to_bf16()
-    theirs = torch.stack(
-        [reference.logits(prompt, count, tokens[:, b])[1] for b, prompt in enumerate(prompts)],
-        1,
-    )
-    del reference, pairs
+    theirs = [
+        reference.logits(prompts, count, tokens)[1]
+        for prompts, (tokens, _) in zip(batches, wanted, strict=True)
+    ]
+    del reference
     torch.cuda.empty_cache()
     decoding.program.bind(weights[1])
+    found = []
+    for prompts, (tokens, logits), other in zip(batches, wanted, theirs, strict=True):
+        ours, greedy = continued(decoding, prompts, tokens)
+        found.append(Comparison(errors(ours, logits), errors(other, logits), greedy))
+    return found
+
+
+def continued(
+    decoding: Decoding, prompts: Sequence[torch.Tensor], tokens: torch.Tensor
+) -> tuple[torch.Tensor, tuple[int, int]]:
+    """Our logits, f32 [count, B, V], from which the forced `tokens`, i64 [count, B], are taken; and
+    how many of our own greedy tokens are these, out of how many."""
+    count, lengths = len(tokens), [len(prompt) for prompt in prompts]
     first, logits = decoding.prefill(prompts)
-    lengths = [len(prompt) for prompt in prompts]
     run = decoding.prepare(
         tokens[0], lengths, count - 1, forced=tokens[: count - 1], keep_logits=True
     )
@@ -150,8 +176,7 @@ def compare(
     ours = torch.cat((logits[None], run.logits)).float()
     free = decoding.prepare(first, lengths, count - 1)
     decoding.run(free.steps)
-    same = int((free.tokens == tokens).sum())
-    return Comparison(errors(ours, wanted), errors(theirs, wanted), (same, tokens.numel()))
+    return ours, (int((free.tokens == tokens).sum()), tokens.numel())
 
 
 def errors(logits: torch.Tensor, wanted: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -42,9 +42,9 @@ private:
   static constexpr int64_t kTriesBeforeWait = 64;
   /// Quads of the input that a lane asks for before it looks at the first.
   static constexpr int64_t kQuadsAtOnce = 8;
-  /// For words of an input, their epochs and the norm's weights: with 48,
-  /// kernels of large models spill.
-  static constexpr int64_t kHeldRegisters = 40;
+  /// For words of an input, their epochs and the norm's weights: eight blocks of
+  /// a normed input for up to eight tokens, four for sixteen.
+  static constexpr int64_t kHeldRegisters = 48;
   /// Columns that a lane has of a block.
   static constexpr int64_t kLaneColumns = 4;
   using Values = llvm::SmallVector<mlir::Value>;

@@ -184,8 +184,9 @@ int64_t StreamedLinear::getBlocksAtOnce(int64_t blocks) {
 /// Whether the first tile of a run multiplies what it keeps as it comes, or
 /// keeps all of it first. On the way the stream goes on, which is what a run
 /// waits for that streams more than the ring has. Else it is a matter of trips
-/// to memory: on the way a lane reads what it multiplies, of eight tokens in
-/// any case, and no more at once than it has registers for.
+/// to memory: on the way a lane reads what it multiplies, of eight tokens in any
+/// case, and no more at once than it has registers for. If that takes as many
+/// trips, it is better where all the tokens are there.
 bool StreamedLinear::choosesOnTheWay() {
   if (!isKept || !ring.prefetches || !op.getRunBytes())
     return false;
@@ -199,7 +200,8 @@ bool StreamedLinear::choosesOnTheWay() {
   if (int64_t last = llvm::divideCeil(steps.rest, kConsumerWarps))
     onTheWay += steps.rest % kConsumerWarps ? last : tripsOf(last);
   int64_t run = op.getRunBytes();
-  bool isBetter = run > ring.getBytes() || onTheWay <= before;
+  bool isBetter = run > ring.getBytes() || onTheWay < before ||
+                  (onTheWay == before && most == 8 * groups);
   op.emitRemark() << "for " << most << " tokens the input is kept "
                   << (isBetter ? "on the way" : "before the first product")
                   << ": " << onTheWay << " trips on the way, " << before

@@ -70,7 +70,7 @@ def LowerTilesToGpuPass : Pass<"lower-tiles-to-gpu", "::mlir::ModuleOp"> {
 
     The first task of a run keeps its input before it multiplies, or on the way: where the
     run streams more than the ring has, so that the stream does not stand still, and where
-    that takes no more trips to memory. A remark says what was counted.
+    that takes fewer trips to memory. A remark says what was counted.
 
     `prefetch=false`: the loader copies the weights of a linear only when its consumers
     have the linear's input. What streaming ahead is worth is measured against it.
