@@ -37,6 +37,7 @@ BARRIERS = "pipeline-events:barriers=true"
 NO_HINTS = "pipeline-handoffs:parts=false"
 UNSTAGED = "pipeline-handoffs:stage=false"
 NO_PREFETCH = "pipeline-gpu:prefetch=false"
+WIDE = "pipeline-decompose:wide-residuals=true"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +64,7 @@ VARIANTS = {
     "no-prefetch": Variant("weights stream when the input is there", passes=(NO_PREFETCH,)),
     "no-staging": Variant("each tile reads its input anew", passes=(UNSTAGED,)),
     "no-hints": Variant("keys and values come when attention asks", passes=(NO_HINTS,)),
+    "wide": Variant("what residuals are added to is f32", passes=(WIDE,)),
     "list": Variant("list scheduling by the cost model", policy="list"),
     "many-steps": Variant("16 steps in one launch", per_launch=16, package="default"),
     "plain": Variant(

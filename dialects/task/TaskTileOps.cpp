@@ -72,6 +72,12 @@ public:
                 << values.front().getType() << " and " << value.getType();
     return *this;
   }
+  /// Rows that residuals are added to may be wider than what they come from.
+  Shapes &sameElementOrF32(Value narrow, Value value) {
+    if (value && !shapeOf(value).getElementType().isF32())
+      sameElement({narrow, value});
+    return *this;
+  }
   Shapes &integer(ValueRange values) {
     for (Value value : values)
       if (succeeded(state) && !shapeOf(value).getElementType().isInteger(64))
@@ -86,9 +92,8 @@ public:
   }
   int64_t operator[](StringRef letter) const { return extents.lookup(letter); }
   LogicalResult result() {
-    return failed(state)
-               ? failure()
-               : verifyResults(cast<DestinationStyleOpInterface>(op));
+    return failed(state) ? failure()
+                         : verifyResults(cast<DestinationStyleOpInterface>(op));
   }
 
 private:
@@ -153,7 +158,7 @@ LogicalResult EmbeddingOp::verify() {
       .match(getTable(), {"V", "K"})
       .match(getOutput(), {"T", "K"})
       .integer(getIds())
-      .sameElement({getTable(), getOutput()})
+      .sameElementOrF32(getTable(), getOutput())
       .result();
 }
 SmallVector<int64_t> EmbeddingOp::getTaskDomain() {
@@ -206,10 +211,14 @@ SmallVector<DimAccess> RMSNormOp::getOperandAccess(unsigned operandNumber) {
 static constexpr int64_t kBestOutputs = 16;
 
 LogicalResult LinearOp::verify() {
-  SmallVector<Value> values = {getInput(), getWeight(), getOutput()};
-  for (Value value : {getBias(), getNorm(), getResidual()})
+  SmallVector<Value> narrow = {getWeight()}, wide = {getOutput()};
+  for (Value value : {getBias(), getNorm()})
     if (value)
-      values.push_back(value);
+      narrow.push_back(value);
+  // What is not normed is multiplied as it is.
+  (getNorm() ? wide : narrow).push_back(getInput());
+  if (getResidual())
+    wide.push_back(getResidual());
   if (getNorm() && !getEps())
     return emitOpError("T17: a norm has an eps");
   if (getGated() && (getBias() || getResidual() || getBest()))
@@ -228,7 +237,7 @@ LogicalResult LinearOp::verify() {
       .match(getResidual(), {"T", "N"})
       .match(getOutput(), {"T", "N"})
       .match(getBest(), {"T", "tiles"})
-      .sameElement(values)
+      .sameElement(narrow)
       .holds(!getBest() ||
                  (shapeOf(getBest()).getElementType().isInteger(32) &&
                   shapeOf(getOutput()).getElementTypeBitWidth() == 16),
@@ -236,6 +245,8 @@ LogicalResult LinearOp::verify() {
       .holds(!getBest() || ShapedType::isDynamic(shapes["N"]) ||
                  compatible(shapes["tiles"] * kBestOutputs, shapes["N"]),
              "each 16 outputs have a best");
+  for (Value value : wide)
+    shapes.sameElementOrF32(getWeight(), value);
   int64_t rows = getRowsPerOutput() * shapes["N"];
   return shapes
       .holds(ShapedType::isDynamic(shapes["N"]) ||
@@ -398,7 +409,8 @@ SmallVector<DimAccess> AttentionOp::getOperandAccess(unsigned operandNumber) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult SplitAttentionOp::verify() {
-  if (bool(getQNorm()) != bool(getKNorm()) || bool(getQNorm()) != bool(getEps()))
+  if (bool(getQNorm()) != bool(getKNorm()) ||
+      bool(getQNorm()) != bool(getEps()))
     return emitOpError("T13: queries and keys are both normed, with an eps, or "
                        "neither is");
   Shapes shapes(*this);
@@ -436,8 +448,8 @@ SmallVector<DimAccess>
 SplitAttentionOp::getOperandAccess(unsigned operandNumber) {
   unsigned numOperands = getNumOperands();
   if (operandNumber == numOperands - 1) {
-    int64_t group = shapeOf(getPartial()).getDimSize(1) /
-                    shapeOf(getCache()).getDimSize(1);
+    int64_t group =
+        shapeOf(getPartial()).getDimSize(1) / shapeOf(getCache()).getDimSize(1);
     return {whole(), along(1, group), along(2), whole()};
   }
   if (operandNumber == numOperands - 2)

@@ -71,7 +71,9 @@ def Task_LinearOp : Task_TileOp<"linear", "Output",
     output[t, n] = residual[t, n] + act(bias[n] + sum_k norm(input)[t, k] * weight[n, k]).
     input: [T, K], weight: [N, K], bias: [N], norm: [K], residual, output: [T, N]. The
     weight of a tile may be a stream. What is absent is left out; nothing between the
-    input and the output is rounded but the normed input.
+    input and the output is rounded but the normed input, to the element type of the
+    weight. An input that is normed, the residual and the output may be f32 beside narrower
+    weights.
 
     - `norm`: the root-mean-square norm of `task.rms_norm`, whose factor of a row is
       applied to the sum instead of to the input;

@@ -141,9 +141,9 @@ static SmallVector<int64_t> linearSizes(LinearOp op, int64_t rows,
   if (options.linearRows) {
     int64_t outputs = options.linearRows / op.getRowsPerOutput();
     // Twice the rows read half the input, where each task reads it anew.
-    auto input = cast<ShapedType>(op.getInput().getType());
-    int64_t inputBytes = options.tokens * input.getDimSize(1) *
-                         input.getElementTypeBitWidth() / 8;
+    auto weight = cast<ShapedType>(op.getWeight().getType());
+    int64_t inputBytes = options.tokens * weight.getDimSize(1) *
+                         weight.getElementTypeBitWidth() / 8;
     if (inputBytes <= options.keptBytes || rows % (2 * outputs))
       return {outputs};
     return {outputs, 2 * outputs};

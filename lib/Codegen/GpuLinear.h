@@ -12,6 +12,7 @@
 #define ETC_LIB_CODEGEN_GPULINEAR_H
 
 #include "lib/Codegen/GpuTiles.h"
+#include "lib/Codegen/GpuWords.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 namespace etc::codegen {
@@ -30,8 +31,8 @@ public:
       : b(b), op(op), ring(ring), groups(groups), isKept(isKept),
         tile(llvm::cast<task::StreamType>(op.getWeight().getType()).getTile()),
         steps(ring, tile), turns(steps.together == 1 ? 2 : 1),
-        element(llvm::cast<mlir::MemRefType>(op.getInput().getType())
-                    .getElementType()) {
+        element(tile.getElementType()),
+        quadWords(kLaneColumns / getWordElements(op.getInput())) {
     isOnTheWay = choosesOnTheWay();
   }
 
@@ -40,7 +41,8 @@ public:
 private:
   /// Looks at a stage before the bounded wait for it.
   static constexpr int64_t kTriesBeforeWait = 64;
-  /// Quads of the input that a lane asks for before it looks at the first.
+  /// Quads of the input, of two words each, that a lane asks for before it looks
+  /// at the first.
   static constexpr int64_t kQuadsAtOnce = 8;
   /// For words of an input, their epochs and the norm's weights: eight blocks of
   /// a normed input for up to eight tokens, four for sixteen.
@@ -53,6 +55,7 @@ private:
 
   bool choosesOnTheWay();
   int64_t getRounds();
+  int64_t getQuadsAtOnce() { return 2 * kQuadsAtOnce / quadWords; }
   int64_t getTokensAtOnce();
   int64_t getBlocksAtOnce(int64_t blocks);
   void pinThread();
@@ -89,8 +92,8 @@ private:
   mlir::Value keptOffset(mlir::Value block);
   void keep(mlir::Value first, int64_t blocks,
             llvm::ArrayRef<mlir::Value> words);
-  mlir::Value normed(mlir::Value word, mlir::ValueRange norm,
-                     mlir::Value &squares);
+  Values normed(llvm::ArrayRef<mlir::Value> quad, mlir::ValueRange norm,
+                mlir::Value &squares);
   void multiply(mlir::Value data, mlir::Value block,
                 llvm::ArrayRef<mlir::Value> activations, int64_t turn,
                 llvm::MutableArrayRef<mlir::Value> state);
@@ -143,7 +146,8 @@ private:
   /// Sets of accumulators that take turns, so that an mma need not wait for the
   /// last one.
   int64_t turns;
-  mlir::Type element;
+  mlir::Type element; // of what is multiplied
+  int64_t quadWords;  // of the input that lie beside each other
   mlir::Value tokens, warp, lane;
   Source source = Source::memory; // of the product that is being written
   // Per group: the address of what this lane reads of block 0, in memory and in

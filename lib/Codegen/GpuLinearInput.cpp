@@ -17,14 +17,21 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::codegen;
 
-/// Two values times the norm's weight; adds their squares.
-Value StreamedLinear::normed(Value word, ValueRange norm, Value &squares) {
-  Values values = unpackWord(b, word, element);
+/// The words of four columns times the norm's weight, as two words of what is
+/// multiplied; adds their squares.
+SmallVector<Value> StreamedLinear::normed(ArrayRef<Value> quad, ValueRange norm,
+                                          Value &squares) {
+  Type type = cast<MemRefType>(op.getInput().getType()).getElementType();
+  Values values;
+  for (Value word : quad)
+    llvm::append_range(values, unpackWord(b, word, type));
   for (auto [value, factor] : llvm::zip(values, norm)) {
     squares = addf(squares, mulf(value, value));
     value = mulf(value, factor);
   }
-  return packWord(b, values, element);
+  ArrayRef<Value> all(values);
+  return {packWord(b, all.take_front(2), element),
+          packWord(b, all.drop_front(2), element)};
 }
 
 /// The `number`-th block of those that this warp multiplies, of the row tile.
@@ -101,23 +108,23 @@ void StreamedLinear::stageQuads(ValueRange some, int64_t firstRound,
   for (Value token : some)
     for (Value column : columnsOf)
       reader.add(op.getInput(),
-                 wordAddress(b, op.getInput(), {b.toIndex(token), column}), 2);
+                 wordAddress(b, op.getInput(), {b.toIndex(token), column}),
+                 quadWords);
   // With the input, so that nothing is held while it is late.
   if (op.getNorm())
     for (Value column : columnsOf)
       reader.add(op.getNorm(), wordAddress(b, op.getNorm(), column), 2);
   Values words = reader.read(), norms;
-  for (Value word : ArrayRef(words).drop_front(2 * count * some.size()))
+  for (Value word : ArrayRef(words).drop_front(quadWords * count * some.size()))
     llvm::append_range(norms, unpackWord(b, word, element));
   for (int64_t i = 0; i < count; ++i) {
     Value isMine = b.compare(arith::CmpIPredicate::slt, numbers[i], quads);
     for (auto [number, token] : llvm::enumerate(some)) {
-      Values pair(ArrayRef(words).slice(2 * (number * count + i), 2));
+      Values pair(
+          ArrayRef(words).slice(quadWords * (number * count + i), quadWords));
       if (op.getNorm()) {
         Value more = b.f32(0);
-        for (int64_t half = 0; half < 2; ++half)
-          pair[half] = normed(pair[half],
-                              ArrayRef(norms).slice(4 * i + 2 * half, 2), more);
+        pair = normed(pair, ArrayRef(norms).slice(4 * i, 4), more);
         more = b.make<arith::SelectOp>(isMine, more, b.f32(0));
         squares[number] = addf(squares[number], more);
       }
@@ -143,11 +150,11 @@ int64_t StreamedLinear::getRounds() {
   return llvm::divideCeil(most * 4, kWarpSize);
 }
 
-/// A lane has `kQuadsAtOnce` quads under way before it looks at the first: of
+/// A lane has `getQuadsAtOnce` quads under way before it looks at the first: of
 /// one token, or of several where each has few.
 int64_t StreamedLinear::getTokensAtOnce() {
-  return std::max<int64_t>(1,
-                           std::min(kQuadsAtOnce / getRounds(), ring.tokens));
+  return std::max<int64_t>(
+      1, std::min(getQuadsAtOnce() / getRounds(), ring.tokens));
 }
 
 /// Each warp stages what it multiplies itself, so nobody else waits for it.
@@ -163,8 +170,8 @@ void StreamedLinear::stageInput() {
       some.push_back(
           b.make<arith::MinSIOp>(b.add(b.toI32(first), b.i32(i)), last));
     Values squares(atOnce, b.f32(0));
-    for (int64_t round = 0; round < rounds; round += kQuadsAtOnce)
-      stageQuads(some, round, std::min(kQuadsAtOnce, rounds - round), quads,
+    for (int64_t round = 0; round < rounds; round += getQuadsAtOnce())
+      stageQuads(some, round, std::min(getQuadsAtOnce(), rounds - round), quads,
                  squares);
     if (needsSquares())
       for (auto [token, sum] : llvm::zip(some, squares))
@@ -176,7 +183,7 @@ void StreamedLinear::stageInput() {
 /// How many blocks of the input are under way before the first is looked at:
 /// what there are registers for.
 int64_t StreamedLinear::getBlocksAtOnce(int64_t blocks) {
-  int64_t perBlock = 4 * groups + (op.getNorm() ? 2 : 0);
+  int64_t perBlock = 2 * quadWords * groups + (op.getNorm() ? 2 : 0);
   return std::min<int64_t>(
       blocks, llvm::bit_floor<uint64_t>(kHeldRegisters / perBlock));
 }
@@ -184,15 +191,15 @@ int64_t StreamedLinear::getBlocksAtOnce(int64_t blocks) {
 /// Whether the first tile of a run multiplies what it keeps as it comes, or
 /// keeps all of it first. On the way the stream goes on, which is what a run
 /// waits for that streams more than the ring has. Else it is a matter of trips
-/// to memory: on the way a lane reads what it multiplies, of eight tokens in any
-/// case, and no more at once than it has registers for. If that takes as many
-/// trips, it is better where all the tokens are there.
+/// to memory: on the way a lane reads what it multiplies, of eight tokens in
+/// any case, and no more at once than it has registers for. If that takes as
+/// many trips, it is better where all the tokens are there.
 bool StreamedLinear::choosesOnTheWay() {
   if (!isKept || !ring.prefetches || !op.getRunBytes())
     return false;
   int64_t most = std::min(ring.tokens, 8 * groups);
   int64_t before = llvm::divideCeil(most, getTokensAtOnce()) *
-                   llvm::divideCeil(getRounds(), kQuadsAtOnce);
+                   llvm::divideCeil(getRounds(), getQuadsAtOnce());
   auto tripsOf = [&](int64_t blocks) {
     return llvm::divideCeil(blocks, getBlocksAtOnce(blocks));
   };
@@ -282,7 +289,7 @@ SmallVector<Value> StreamedLinear::loadMemory(Value first, int64_t blocks,
     Value number = b.toIndex(b.add(first, b.i32(block)));
     for (Value row : tokenRows)
       reader.add(op.getInput(),
-                 b.advance(row, b.mul(number, b.index(blockBytes))), 2);
+                 b.advance(row, b.mul(number, b.index(blockBytes))), quadWords);
   }
   if (op.getNorm())
     for (int64_t block = 0; block < blocks; ++block) {
@@ -295,14 +302,13 @@ SmallVector<Value> StreamedLinear::loadMemory(Value first, int64_t blocks,
   Values words = reader.read();
   if (!op.getNorm())
     return words;
-  Values norms;
-  for (Value word : ArrayRef(words).drop_front(2 * groups * blocks))
+  Values norms, loaded;
+  for (Value word : ArrayRef(words).drop_front(quadWords * groups * blocks))
     llvm::append_range(norms, unpackWord(b, word, element));
-  words.resize(2 * groups * blocks);
-  for (auto [i, word] : llvm::enumerate(words)) {
-    int64_t block = i / (2 * groups), group = i / 2 % groups;
-    word = normed(word, ArrayRef(norms).slice(4 * block + 2 * (i % 2), 2),
-                  squares[group]);
-  }
-  return words;
+  for (int64_t i = 0; i < groups * blocks; ++i)
+    llvm::append_range(loaded,
+                       normed(ArrayRef(words).slice(quadWords * i, quadWords),
+                              ArrayRef(norms).slice(4 * (i / groups), 4),
+                              squares[i % groups]));
+  return loaded;
 }

@@ -16,6 +16,10 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::codegen;
 
+static Type elementOf(Value memref) {
+  return cast<MemRefType>(memref.getType()).getElementType();
+}
+
 void StreamedLinear::storePartialSums(Value sums, ValueRange accumulators) {
   Value column = b.mul(laneColumn(), b.i32(2));
   for (int64_t group = 0; group < groups; ++group)
@@ -149,11 +153,12 @@ void StreamedLinear::storeOutput(Value sums, Value firstRow, Value residual) {
         if (op.getBias())
           total = addf(total, b.loadReal(op.getBias(), column));
         if (residual) {
-          Values halves = unpackWord(
-              b, finishResidual(residual, firstRow, isMine), element);
+          Values halves =
+              unpackWord(b, finishResidual(residual, firstRow, isMine),
+                         elementOf(op.getResidual()));
           Value isOdd = b.make<arith::TruncIOp>(b.getI1Type(), row);
-          total =
-              addf(total, b.make<arith::SelectOp>(isOdd, halves[1], halves[0]));
+          total = addf(total, b.make<arith::SelectOp>(isOdd, halves.back(),
+                                                      halves.front()));
         }
         if (op.getBest())
           storeBest(total, row, token, firstRow);
@@ -168,12 +173,17 @@ void StreamedLinear::storeOutput(Value sums, Value firstRow, Value residual) {
           });
           return;
         }
-        Value isEven =
+        // The first of those that share a word writes it.
+        int64_t width = getWordElements(op.getOutput());
+        Value isFirst =
             b.compare(arith::CmpIPredicate::eq,
-                      b.make<arith::AndIOp>(row, b.i32(1)), b.i32(0));
-        b.when(b.make<arith::AndIOp>(isMine, isEven), [&] {
-          writeWord(b, packWord(b, {total, partner}, element), op.getOutput(),
-                    {b.toIndex(token), column});
+                      b.make<arith::AndIOp>(row, b.i32(width - 1)), b.i32(0));
+        Values both = {total, partner};
+        b.when(b.make<arith::AndIOp>(isMine, isFirst), [&] {
+          writeWord(b,
+                    packWord(b, ArrayRef(both).take_front(width),
+                             elementOf(op.getOutput())),
+                    op.getOutput(), {b.toIndex(token), column});
         });
       });
 }

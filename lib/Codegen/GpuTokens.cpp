@@ -60,6 +60,15 @@ static Value fragmentAddress(GpuBuilder &b, Value table, Value row,
   return b.advance(b.global(table), bytes);
 }
 
+/// Of a word of the table, the element of this column as the output has it.
+static Value widenedHalf(GpuBuilder &b, Value word, Value column,
+                         task::EmbeddingOp op) {
+  SmallVector<Value> halves = unpackWord(b, word, elementOf(op.getTable()));
+  Value isOdd = b.make<arith::TruncIOp>(b.getI1Type(), b.toI32(column));
+  Value mine = b.make<arith::SelectOp>(isOdd, halves[1], halves[0]);
+  return packWord(b, mine, elementOf(op.getOutput()));
+}
+
 LogicalResult etc::codegen::lowerEmbedding(GpuBuilder &b,
                                            task::EmbeddingOp op) {
   int64_t columns = cast<MemRefType>(op.getTable().getType()).getDimSize(1);
@@ -71,6 +80,8 @@ LogicalResult etc::codegen::lowerEmbedding(GpuBuilder &b,
             ? b.load(b.getI32Type(),
                      fragmentAddress(b, op.getTable(), row, column, columns), 4)
             : readWord(b, op.getTable(), {row, column});
+    if (elementOf(op.getOutput()) != elementOf(op.getTable()))
+      word = widenedHalf(b, word, column, op);
     writeWord(b, word, op.getOutput(), {token, column});
   });
   return success();

@@ -115,7 +115,10 @@ static std::string checkInput(LaunchOp launch, LinearOp linear) {
   auto type = cast<MemRefType>(linear.getInput().getType());
   auto input = dyn_cast<BlockArgument>(linear.getInput());
   unsigned first = launch.getGridRank();
-  if (!type.getElementType().isBF16() || !input ||
+  // What is normed is rounded to the weight's bf16.
+  bool isBF16 = type.getElementType().isBF16() ||
+                (linear.getNorm() && type.getElementType().isF32());
+  if (!isBF16 || !input ||
       input.getArgNumber() < first ||
       input.getArgNumber() >= first + launch.getReads().size())
     return "its input is not bf16 that the task reads";

@@ -31,6 +31,8 @@ struct DecomposeOptions : PassPipelineOptions<DecomposeOptions> {
                                llvm::cl::desc("tiles per kind of operator")};
   Option<bool> fuse{*this, "fuse", llvm::cl::init(false),
                     llvm::cl::desc("fold into projections what is around them")};
+  Option<bool> wideResiduals{*this, "wide-residuals", llvm::cl::init(false),
+                             llvm::cl::desc("keep the residual stream in f32")};
   Option<int64_t> linearRows{*this, "linear-rows", llvm::cl::init(0),
                              llvm::cl::desc("rows of a weight per task; 0: choose")};
   Option<int64_t> tokens{*this, "tokens", llvm::cl::init(1),
@@ -115,6 +117,8 @@ static void buildDecompose(OpPassManager &pm, const DecomposeOptions &options) {
     FuseOperatorsPassOptions fuse;
     fuse.workers = options.workers;
     pm.addPass(createFuseOperatorsPass(fuse));
+    if (options.wideResiduals)
+      pm.addPass(createWidenResidualsPass());
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createCSEPass());
   }

@@ -185,6 +185,26 @@ def FuseOperatorsPass : Pass<"fuse-operators", "::mlir::ModuleOp"> {
                         "Workers that the parts of an attention are to fill">];
 }
 
+def WidenResidualsPass : Pass<"widen-residuals", "::mlir::ModuleOp"> {
+  let summary = "Keep what residuals are added to in f32";
+  let description = [{
+    On tensors: every value that a `task.linear` adds its product to, what it then is, and
+    the embedding that all of it begins with, become f32. Rows that are gathered of it do
+    too; who reads it norms it first, and rounds what it multiplies.
+
+    Requires: `fuse-operators`.
+
+    Guarantees: one stream of one element type; where something else takes part, all keeps
+    its type, and a remark names the operator.
+
+    Deliberately does not: widen anything else. A residual of f32 takes twice the memory
+    of bf16, and is not what the framework computes.
+
+    (* example filepath=test/lit/Transforms/widen-residuals.mlir *)
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 def ChooseHandoffsPass : Pass<"choose-handoffs", "::mlir::ModuleOp"> {
   let summary = "Tag the scratch buffers that are handed over as data";
   let description = [{

@@ -32,6 +32,18 @@ def test_linear(dtype: torch.dtype) -> None:
     assert (got.float() - expected).abs().max() < tolerance * expected.abs().max()
 
 
+def test_linear_of_wide_rows() -> None:
+    """Rows of f32 beside weights of bf16: only what is multiplied is rounded."""
+    torch.manual_seed(3)
+    x, residual = torch.randn(T, 32), torch.randn(T, 16)
+    weight, norm = torch.randn(16, 32).bfloat16(), torch.randn(32).bfloat16()
+    got = fused.linear(x, weight, None, norm, residual, eps=EPS, dtype=torch.float32)
+    factor = torch.rsqrt(x.pow(2).mean(1, keepdim=True) + EPS)
+    expected = residual + (x * norm.float()).bfloat16().float() @ weight.float().T * factor
+    torch.testing.assert_close(got, expected)
+    assert fused.linear(x, weight, None, norm, eps=EPS).dtype == torch.bfloat16
+
+
 def test_gated_linear_of_a_stack() -> None:
     torch.manual_seed(2)
     x, gate, up = torch.randn(T, 32), torch.randn(24, 32), torch.randn(24, 32)

@@ -43,15 +43,17 @@ def linear(
     *,
     eps: float | None = None,
     gated: bool = False,
+    dtype: torch.dtype | None = None,
 ) -> Tensor:
-    """residual + act(bias + norm(x) @ weight.T): x [T, K], weight [N, K] -> [T, N] of x's dtype.
+    """residual + act(bias + norm(x) @ weight.T): x [T, K], weight [N, K] -> [T, N] of `dtype`, by
+    default the weight's.
 
-    Sums are f32 and rounded once, at the end. norm [K]: x * norm is rounded, the factor of a row is
-    applied to its sums. gated: weight is [2 N, K], of each 16 rows eight gates and eight ups.
+    Sums are f32 and rounded once, at the end. norm [K]: x * norm is rounded to the weight's dtype,
+    the factor of a row is applied to its sums. gated: weight is [2 N, K], of each 16 rows eight gates and eight ups.
     """
     rows = x
     if norm is not None:
-        rows = (x.float() * norm.float()).to(x.dtype)
+        rows = (x.float() * norm.float()).to(weight.dtype)
     sums = rows.float() @ weight.float().T
     if norm is not None:
         sums = sums * torch.rsqrt(x.float().pow(2).mean(-1, keepdim=True) + float(eps or 0.0))
@@ -62,7 +64,7 @@ def linear(
         sums = (functional.silu(gate) * up).flatten(-2)
     if residual is not None:
         sums = sums + residual.float()
-    return sums.to(x.dtype)
+    return sums.to(dtype or weight.dtype)
 
 
 def best_of_tiles(outputs: Tensor) -> Tensor:

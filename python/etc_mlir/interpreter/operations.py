@@ -199,9 +199,16 @@ def _segments(op: _etc.Operation, operands: Sequence[Any]) -> list[Any]:
 def _linear(op: _etc.Operation, *operands: Any) -> Tensor | tuple[Tensor, Tensor]:
     attributes = op.attributes
     # `first` says where a tile is kept, not what it holds.
-    x, weight, bias, norm, residual, _, _, best = _segments(op, operands)
+    x, weight, bias, norm, residual, _, out, best = _segments(op, operands)
     found = fused.linear(
-        x, weight, bias, norm, residual, eps=attributes.get("eps"), gated="gated" in attributes
+        x,
+        weight,
+        bias,
+        norm,
+        residual,
+        eps=attributes.get("eps"),
+        gated="gated" in attributes,
+        dtype=out.dtype,
     )
     return found if best is None else (found, fused.best_of_tiles(found))
 
@@ -240,7 +247,7 @@ def _attention(op: _etc.Operation, q: Tensor, cache: Tensor, *rest: Tensor) -> T
 
 
 _TILES: dict[str, Callable[..., Any]] = {
-    "task.embedding": lambda op, ids, table, out: table[ids],
+    "task.embedding": lambda op, ids, table, out: table[ids].to(out.dtype),
     "task.rms_norm": lambda op, x, weight, out: ops.rms_norm(x, weight, op.attributes["eps"]),
     "task.linear": _linear,
     "task.rope_table": _rope_table,

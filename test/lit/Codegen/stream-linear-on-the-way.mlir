@@ -3,30 +3,25 @@
 // RUN: FileCheck %s --input-file=%t.mlir
 // RUN: etc-opt %s --pass-pipeline="builtin.module(lower-to-persistent{roles=loader,consumer},outline-gpu-kernel,plan-shared-memory,lower-tiles-to-gpu{prefetch=false})" 2>/dev/null | FileCheck %s --check-prefix=RELEASED
 
-// REMARK: for 1 tokens the input is kept on the way: 8 trips on the way, 1 before; a run streams 196608 bytes, the ring has
+// REMARK: for 1 tokens the input is kept on the way: 4 trips on the way, 1 before; a run streams 196608 bytes, the ring has
 // RUN: sed 's/run 196608/run 65536/' %s | etc-opt --pass-pipeline="builtin.module(lower-to-persistent{roles=loader,consumer},outline-gpu-kernel,plan-shared-memory,lower-tiles-to-gpu)" 2>&1 >/dev/null | FileCheck %s --check-prefix=FITS
-// FITS: for 1 tokens the input is kept before the first product: 8 trips on the way, 1 before; a run streams 65536
+// FITS: for 1 tokens the input is kept before the first product: 4 trips on the way, 1 before; a run streams 65536
 // RUN: sed 's/run 196608/run 65536/' %s | etc-opt --pass-pipeline="builtin.module(lower-to-persistent{roles=loader,consumer},outline-gpu-kernel,plan-shared-memory{tokens=4},lower-tiles-to-gpu)" 2>&1 >/dev/null | FileCheck %s --check-prefix=FOUR
-// FOUR: for 4 tokens the input is kept before the first product: 8 trips on the way, 2 before
+// FOUR: for 4 tokens the input is kept before the first product: 4 trips on the way, 2 before
 
-// The first task of a run reads 4 blocks of the input and the norm's weight, multiplies them
-// as they come and keeps them; then the other 4 of the chunk. Their squares are kept behind
-// the last. The others find all of it in shared memory. One epilogue for both.
+// The first task of a run reads the 8 blocks of a chunk and the norm's weight, multiplies
+// them as they come and keeps them. Their squares are kept behind the last. The others find
+// all of it in shared memory. One epilogue for both.
 // CHECK-LABEL: func.func private @project.consumer
 // CHECK: scf.if {{.*}} -> (f32,
 // CHECK: scf.for
-// CHECK-COUNT-4: nvvm.inline_ptx "ld.relaxed.gpu.global.v2.b64
+// CHECK-COUNT-8: nvvm.inline_ptx "ld.relaxed.gpu.global.v2.b64
 // CHECK-NOT: nvvm.inline_ptx
-// CHECK-COUNT-4: llvm.store {{.*}} {alignment = 8 : i64} : vector<2xi32>, !llvm.ptr<3>
+// CHECK-COUNT-8: llvm.store {{.*}} {alignment = 8 : i64} : vector<2xi32>, !llvm.ptr<3>
 // CHECK-NOT: vector<2xi32>, !llvm.ptr<3>
 // CHECK: nvvm.mbarrier.try_wait
-// CHECK-COUNT-4: nvvm.mma.sync
+// CHECK-COUNT-8: nvvm.mma.sync
 // CHECK-NOT: nvvm.mma.sync
-// CHECK-COUNT-4: nvvm.inline_ptx "ld.relaxed.gpu.global.v2.b64
-// CHECK-NOT: nvvm.inline_ptx
-// CHECK-COUNT-4: llvm.store {{.*}} {alignment = 8 : i64} : vector<2xi32>, !llvm.ptr<3>
-// CHECK-NOT: nvvm.mbarrier.try_wait
-// CHECK-COUNT-4: nvvm.mma.sync
 // CHECK: nvvm.mbarrier.arrive
 // CHECK-COUNT-2: nvvm.shfl.sync bfly
 // CHECK: } else {

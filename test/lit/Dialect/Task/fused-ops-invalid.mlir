@@ -162,3 +162,27 @@ task.graph @t2_stack_of_one symbols [] {
   // expected-error @below {{a stack names two matrices or more, and a number of rows that is not negative}}
   %x = task.argument "x" weight shape affine_map<() -> (4, 4)> stack <["a"] by 0> : memref<4x4xf32>
 }
+
+// -----
+
+func.func @linear_t13_wide_input(%x: memref<4x64xf32>, %w: memref<16x64xbf16>, %y: memref<4x16xbf16>) {
+  // expected-error @below {{T13: element types differ}}
+  task.linear ins(%x, %w : memref<4x64xf32>, memref<16x64xbf16>) outs(%y : memref<4x16xbf16>)
+  return
+}
+
+// -----
+
+func.func @linear_t13_wide_norm(%x: memref<4x64xf32>, %w: memref<16x64xbf16>, %g: memref<64xf32>, %y: memref<4x16xbf16>) {
+  // expected-error @below {{T13: element types differ}}
+  task.linear ins(%x, %w : memref<4x64xf32>, memref<16x64xbf16>) norm(%g : memref<64xf32>) eps 1.0e-6 outs(%y : memref<4x16xbf16>)
+  return
+}
+
+// -----
+
+func.func @linear_t13_narrow_residual(%x: memref<4x64xbf16>, %w: memref<16x64xbf16>, %r: memref<4x16xf16>, %y: memref<4x16xf32>) {
+  // expected-error @below {{T13: element types differ}}
+  task.linear ins(%x, %w : memref<4x64xbf16>, memref<16x64xbf16>) residual(%r : memref<4x16xf16>) outs(%y : memref<4x16xf32>)
+  return
+}

@@ -66,7 +66,7 @@ func.func @linear_t13_bias_extent(%x: memref<1x4xf32>, %w: memref<8x4xf32>, %b: 
 
 func.func @linear_t13_element_types(%x: memref<1x4xf32>, %w: memref<8x4xbf16>,
                                     %y: memref<1x8xf32>) {
-  // expected-error @below {{T13: element types differ: 'memref<1x4xf32>' and 'memref<8x4xbf16>'}}
+  // expected-error @below {{T13: element types differ: 'memref<8x4xbf16>' and 'memref<1x4xf32>'}}
   task.linear ins(%x, %w : memref<1x4xf32>, memref<8x4xbf16>) outs(%y : memref<1x8xf32>)
   return
 }
