@@ -49,7 +49,8 @@ def linear(
     default the weight's.
 
     Sums are f32 and rounded once, at the end. norm [K]: x * norm is rounded to the weight's dtype,
-    the factor of a row is applied to its sums. gated: weight is [2 N, K], of each 16 rows eight gates and eight ups.
+    the factor of a row is applied to its sums. gated: weight is [2 N, K], of each 16 rows eight
+    gates and eight ups.
     """
     rows = x
     if norm is not None:
