@@ -28,12 +28,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", help="by default every graph of examples/graphs")
+    parser.add_argument("--trace", action="store_true", help="kernels that can record their tasks")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or sorted(path.stem for path in GRAPHS.glob("*.mlir")):
         tiles = {"linear": f"0x{LINEAR_ROWS.get(name, 16)}"}
         options = CompileOptions.of(
-            target="h200", workers=WORKERS.get(name), policy="round-robin", tiles=tiles
+            target="h200",
+            workers=WORKERS.get(name),
+            policy="round-robin",
+            tiles=tiles,
+            trace=arguments.trace,
         )
         try:
             package = compile_file(GRAPHS / f"{name}.mlir", options)
