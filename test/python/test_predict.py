@@ -117,11 +117,14 @@ task.schedule @g bucket [1] policy "list" offsets [0, 2, 4]
 
 def test_the_script(predict, tmp_path, monkeypatch, capsys):
     """Two tasks of nothing but their dispatch, 99 ns each, were measured as 100."""
-    ir = tmp_path / "5-schedule.mlir"
+    ir, target = tmp_path / "5-schedule.mlir", tmp_path / "mine.json"
     ir.write_text(GRAPH)
+    values = json.loads((ROOT / "python/etc_mlir/targets/h100.json").read_text())
+    target.write_text(json.dumps(values | {"dispatch_ns": 99}))
     tasks = [("linear", launch, 0, 0.1 * launch, 0.1) for launch in (0, 1)]
     trace = write_trace(tmp_path / "t.json", tasks)
     arguments = ["predict.py", str(ir), str(trace), "--name", "tiny", "--out", str(tmp_path)]
+    arguments += ["--target", str(target)]
     monkeypatch.setattr(sys, "argv", [*arguments, "--device", "none"])
     predict.main()
     assert "| linear | 2 | 100.0% | 0.10 us | 0.10 us | -1% |" in capsys.readouterr().out
