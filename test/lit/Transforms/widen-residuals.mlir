@@ -1,5 +1,5 @@
-// RUN: etc-opt %s --widen-residuals --split-input-file 2>%t | FileCheck %s
-// RUN: FileCheck %s --input-file=%t --check-prefix=REMARK
+// RUN: etc-opt %s --widen-residuals --split-input-file | FileCheck %s
+// RUN: etc-opt %s --widen-residuals --split-input-file -o /dev/null 2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: etc-opt %s --widen-residuals --split-input-file 2>/dev/null | etc-opt --widen-residuals --split-input-file 2>/dev/null | FileCheck %s
 
 // The embedding, what is added to it and the rows of it become f32; what is multiplied, the
