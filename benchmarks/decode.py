@@ -148,7 +148,7 @@ def check(bench: Bench) -> list[dict[str, Any]]:
                 "model": bench.name,
                 "seed": seed,
                 "lengths": [len(prompt) for prompt in prompts],
-                "worst": comparison.worst(),
+                "worst": comparison.worst(every_step=not arguments.checkpoint),
                 "ratios": comparison.ratios(),
                 "largest_errors": errors,
                 "greedy": comparison.greedy,

@@ -67,3 +67,22 @@ def test_decode_check_finds_a_wrong_kernel(tiny, decode, monkeypatch, tmp_path, 
     flags = ["--checkpoint", str(TINY), "--repeats", "0"]
     assert benchmark(decode, monkeypatch, tmp_path, tiny, *flags) == 1
     assert "MORE THAN 1.3" in capsys.readouterr().out
+
+
+def test_a_step_that_is_off_alone(monkeypatch):
+    """Of eight steps of two sequences one is off: in one sequence no more than in the other by the
+    framework, then in both."""
+    check = load_benchmark(monkeypatch, "decode_check")
+    theirs = torch.full((8, 2), 1.0)
+    theirs[5, 1] = 8.0
+    ours = torch.full((8, 2), 0.5)
+    ours[5, 0] = 8.0
+    found = check.Comparison({"max": ours}, {"max": theirs}, (16, 16))
+    assert found.ratios()["max, one sequence"] == 8.0
+    assert found.worst(every_step=True) == 1.0
+    ours[2, 0] = 1.5
+    found = check.Comparison({"max": ours}, {"max": theirs}, (16, 16))
+    assert found.worst(every_step=True) == 1.5
+    assert found.worst(every_step=False) == 1.0
+    ours[0, 0] = float("nan")
+    assert found.worst(every_step=False) == float("inf")
