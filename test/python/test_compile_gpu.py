@@ -56,19 +56,26 @@ def test_odd_sizes_of_a_decoder():
 
 
 @needs_ptxas
-@needs_ptxas
 @pytest.mark.parametrize(
-    ("model", "max_batch"),
-    [("qwen3-8b", 1), ("qwen3-8b", 8), ("qwen3-1.7b", 16), ("llama-3.2-1b", 16)],
+    ("model", "values"),
+    [
+        ("qwen3-8b", {}),
+        ("qwen3-8b", {"max_batch": 8}),
+        ("qwen3-1.7b", {"max_batch": 16, "trace": True}),
+        ("llama-3.2-1b", {"max_batch": 16}),
+        ("qwen3-0.6b", {"passes": ("pipeline-handoffs:data=false",)}),
+    ],
+    ids=["8B", "8B-8", "1.7B-16-traced", "1B-16", "0.6B-counters"],
 )
-def test_no_model_spills(model, max_batch, tmp_path):
+def test_no_model_spills(model, values, tmp_path):
     """Those with the least registers to spare. Two layers have the code of all; a package whose
     kernel spills is refused."""
     config = json.loads((MODELS / f"{model}.json").read_text())
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config | {"num_hidden_layers": 2}))
-    options = CompileOptions.of(target="h200", dtype="bfloat16", max_batch=max_batch)
-    assert 0 < compile_model(path, options).registers <= 168
+    package = compile_model(path, CompileOptions.of(target="h200", dtype="bfloat16", **values))
+    assert 0 < package.registers <= 168
+    assert package.tables["traced"] == values.get("trace", False)
 
 
 def test_command_line(tmp_path, capsys):
