@@ -44,6 +44,15 @@ static int64_t evaluate(AffineExpr expr, ArrayRef<int64_t> dims,
   }
 }
 
+int64_t etc::countTasks(task::LaunchOp launch, int64_t symbolValue) {
+  AffineMap grid = launch.getGrid();
+  SmallVector<int64_t> symbols(grid.getNumSymbols(), symbolValue);
+  int64_t tasks = 1;
+  for (int64_t extent : evaluateMap(grid, {}, symbols))
+    tasks *= extent;
+  return tasks;
+}
+
 SmallVector<int64_t> etc::evaluateMap(AffineMap map, ArrayRef<int64_t> dims,
                                       ArrayRef<int64_t> symbols) {
   SmallVector<int64_t> values;

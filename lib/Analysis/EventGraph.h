@@ -28,6 +28,9 @@ llvm::SmallVector<int64_t> evaluateMap(mlir::AffineMap map,
 /// and no more symbols than there are.
 bool isEvaluable(mlir::AffineMap map, unsigned numSymbols);
 
+/// The tasks of a launch where all symbols have this value.
+int64_t countTasks(task::LaunchOp launch, int64_t symbolValue);
+
 /// The number of a point in a row-major grid, and back.
 int64_t linearize(llvm::ArrayRef<int64_t> point,
                   llvm::ArrayRef<int64_t> extents);

@@ -25,7 +25,7 @@ struct Target {
   double cacheBytesPerNs = 1e6;        // of the cache, all workers together
   double l2LatencyNs = 300;            // of one dependent load
   double counterHopNs = 1000; // from a notify to the use of what it orders
-  double notifyNs = 0;        // of each further notify of the same entry
+  double notifyNs = 0;        // of each notify of one entry, in turn
   double dataHopNs = 500;     // from a tagged word to its use
   double dispatchNs = 200;    // of one task: decode, jump, mark
   llvm::StringMap<double> operatorNs; // of a task, besides its bytes

@@ -162,7 +162,7 @@ static SmallVector<Value> sumOverColumns(GpuBuilder &b, task::LinearOp op,
   auto mul = [&](Value x, Value y) -> Value {
     return b.make<arith::MulFOp>(x, y);
   };
-  Type element = cast<MemRefType>(op.getWeight().getType()).getElementType();
+  Type element = elementOf(op.getWeight());
   Value columns = b.make<memref::DimOp>(op.getInput(), 1);
   SmallVector<Value> sums = b.loop(
       b.lane(), columns, b.index(kWarpSize), {b.f32(0), b.f32(0)},

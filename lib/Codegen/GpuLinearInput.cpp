@@ -21,7 +21,7 @@ using namespace etc::codegen;
 /// multiplied; adds their squares.
 SmallVector<Value> StreamedLinear::normed(ArrayRef<Value> quad, ValueRange norm,
                                           Value &squares) {
-  Type type = cast<MemRefType>(op.getInput().getType()).getElementType();
+  Type type = elementOf(op.getInput());
   Values values;
   for (Value word : quad)
     llvm::append_range(values, unpackWord(b, word, type));

@@ -16,10 +16,6 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::codegen;
 
-static Type elementOf(Value memref) {
-  return cast<MemRefType>(memref.getType()).getElementType();
-}
-
 void StreamedLinear::storePartialSums(Value sums, ValueRange accumulators) {
   Value column = b.mul(laneColumn(), b.i32(2));
   for (int64_t group = 0; group < groups; ++group)

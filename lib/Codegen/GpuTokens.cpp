@@ -13,10 +13,6 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::codegen;
 
-static Type elementOf(Value memref) {
-  return cast<MemRefType>(memref.getType()).getElementType();
-}
-
 /// Calls body(row, first column of a word) for all words of a [rows, columns]
 /// buffer, a thread each.
 static void forEachWord(GpuBuilder &b, Value memref,

@@ -21,6 +21,10 @@ static MemRefType typeOf(Value memref) {
   return cast<MemRefType>(memref.getType());
 }
 
+Type etc::codegen::elementOf(Value memref) {
+  return typeOf(memref).getElementType();
+}
+
 int64_t etc::codegen::getWordElements(Value memref) {
   return 32 / typeOf(memref).getElementTypeBitWidth();
 }

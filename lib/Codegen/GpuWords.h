@@ -18,6 +18,8 @@ namespace etc::codegen {
 /// A slow path, `(word) -> failed`: waits for a tagged word of this step.
 constexpr llvm::StringLiteral kWaitWordFunc = "etc_wait_word";
 
+mlir::Type elementOf(mlir::Value memref);
+
 /// Elements of the memref that share a word.
 int64_t getWordElements(mlir::Value memref);
 

@@ -83,7 +83,6 @@ private:
     int64_t bytes;            // of one reader
     double asData, byCounter; // ns
   };
-  int64_t countTasks(LaunchOp launch);
   int64_t getReadBytes(LaunchOp launch, ScratchOp scratch);
   Costs estimate(GraphOp graph, ScratchOp scratch);
   void chooseByCost(GraphOp graph, ScratchOp scratch);
@@ -117,15 +116,6 @@ std::string ChooseHandoffs::getReasonAgainst(GraphOp graph, ScratchOp scratch) {
   return "";
 }
 
-/// The tasks of a launch in a step of `tokens`.
-int64_t ChooseHandoffs::countTasks(LaunchOp launch) {
-  SmallVector<int64_t> symbols(launch.getGrid().getNumSymbols(), tokens);
-  int64_t tasks = 1;
-  for (int64_t extent : evaluateMap(launch.getGrid(), {}, symbols))
-    tasks *= extent;
-  return std::max<int64_t>(tasks, 1);
-}
-
 /// The bytes that a task reads of the buffer, in a step of `tokens`.
 int64_t ChooseHandoffs::getReadBytes(LaunchOp launch, ScratchOp scratch) {
   int64_t sum = 0;
@@ -151,13 +141,14 @@ ChooseHandoffs::Costs ChooseHandoffs::estimate(GraphOp graph,
     if (llvm::any_of(launch.getWrites(), [&](Value buffer) {
           return analysis::getBaseBuffer(buffer) == scratch.getBuffer();
         }))
-      writers = countTasks(launch);
+      writers = std::max<int64_t>(countTasks(launch, tokens), 1);
   Costs costs = {0, machine.dataHopNs,
                  machine.counterHopNs + writers * machine.notifyNs};
   double reading = 0;
   for (LaunchOp launch : graph.getLaunches())
     if (int64_t bytes = getReadBytes(launch, scratch)) {
-      int64_t readers = std::min(countTasks(launch), machine.workers);
+      int64_t readers =
+          std::clamp<int64_t>(countTasks(launch, tokens), 1, machine.workers);
       costs.bytes = std::max(costs.bytes, bytes);
       reading = std::max(reading, bytes / machine.getCacheBytesPerNs(readers));
     }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/task/TaskOps.h"
+#include "lib/Analysis/EventGraph.h"
 #include "lib/Transforms/Passes.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -30,10 +31,7 @@ static bool isInvariant(LaunchOp launch, unsigned number) {
 /// What a worker streams in a run of the launch's tasks.
 static int64_t getRunBytes(LaunchOp launch, LinearOp linear, int64_t workers) {
   auto tile = cast<StreamType>(linear.getWeight().getType()).getTile();
-  int64_t tasks = 1;
-  for (AffineExpr extent : launch.getGrid().getResults())
-    if (auto constant = dyn_cast<AffineConstantExpr>(extent))
-      tasks *= constant.getValue();
+  int64_t tasks = std::max<int64_t>(countTasks(launch, /*symbolValue=*/1), 1);
   return llvm::divideCeil(tasks, workers) * tile.getNumElements() *
          getElementBytes(tile);
 }
