@@ -9,6 +9,9 @@
 
 // Included by TaskOps.td. What lower-to-persistent writes and
 // convert-task-to-llvm reads. A row of the launch table has `width` words.
+// `launches_at` and `buffers_at`: where in the shared memory of a block
+// `task.copy_tables` puts a copy of the table; without, it is read where the
+// context says.
 
 def Task_SymbolValueOp : Task_Op<"symbol_value", [Pure]> {
   let summary = "The extent of a symbol in this step, or its bound in this bucket";
@@ -30,7 +33,8 @@ def Task_RunOp : Task_Op<"run", [Pure]> {
     `launch` is a row of the launch table, `kind` the case of the worker's dispatch
     that runs its tasks.
   }];
-  let arguments = (ins Task_WorkerType:$worker, Index:$number, I64Attr:$width);
+  let arguments = (ins Task_WorkerType:$worker, Index:$number, I64Attr:$width,
+                       OptionalAttr<I64Attr>:$launches_at);
   let results = (outs Index:$launch, Index:$kind, Index:$first, Index:$stride, Index:$count);
   let assemblyFormat = "$worker `[` $number `]` `width` $width attr-dict";
 }
@@ -49,7 +53,8 @@ def Task_OperandOp : Task_Op<"operand", [Pure]> {
     ```
   }];
   let arguments = (ins Task_WorkerType:$worker, Index:$launch, I64Attr:$position,
-                       I64Attr:$width, Variadic<Index>:$dynamic_sizes);
+                       I64Attr:$width, Variadic<Index>:$dynamic_sizes,
+                       OptionalAttr<I64Attr>:$launches_at, OptionalAttr<I64Attr>:$buffers_at);
   let results = (outs AnyMemRef:$buffer);
   let assemblyFormat = [{
     $worker `launch` $launch `[` $position `of` $width `]` `(` $dynamic_sizes `)` attr-dict
@@ -67,7 +72,8 @@ def Task_EventOp : Task_Op<"event", [Pure]> {
     Constraints: T14 as for `task.operand`.
   }];
   let arguments = (ins Task_WorkerType:$worker, Index:$launch, I64Attr:$position,
-                       I64Attr:$width, Variadic<Index>:$dynamic_sizes);
+                       I64Attr:$width, Variadic<Index>:$dynamic_sizes,
+                       OptionalAttr<I64Attr>:$launches_at);
   let results = (outs Event_TensorType:$tensor);
   let assemblyFormat = [{
     $worker `launch` $launch `[` $position `of` $width `]` `(` $dynamic_sizes `)` attr-dict
@@ -94,13 +100,30 @@ def Task_NextStepOp : Task_Op<"next_step", [Pure]> {
 }
 
 def Task_EnterStepOp : Task_Op<"enter_step", [MemoryEffects<[MemRead, MemWrite]>]> {
-  let summary = "Tell the threads of a worker which step they run";
+  let summary = "Tell the threads of a worker which step they run next";
   let description = [{
-    For what the slow paths of waits read: once per step, when no thread of the
-    worker is in the step before any more.
+    For what the slow paths of waits read, and the copy of the buffers' addresses
+    (`task.copy_tables`): once per step but the first of a launch, when no thread of the
+    worker is in the step before any more. A loader may still read addresses, or be ahead:
+    what it streams has the same in all steps of a launch.
   }];
-  let arguments = (ins Task_WorkerType:$worker);
+  let arguments = (ins Task_WorkerType:$worker, OptionalAttr<I64Attr>:$buffers,
+                       OptionalAttr<I64Attr>:$buffers_at);
   let assemblyFormat = "$worker attr-dict";
+}
+
+def Task_CopyTablesOp : Task_Op<"copy_tables", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Bring the tables of launches and buffers into the block's shared memory";
+  let description = [{
+    From a run to the address of a weight are three loads, each of which waits for the
+    one before. Under the traffic of the weights a trip to memory takes microseconds, for which
+    a loader would issue no copies. `words` of the launch table go to `launches_at`, the
+    addresses of `buffers` buffers to `buffers_at`; without places nothing is copied.
+    `plan-shared-memory` chooses them.
+  }];
+  let arguments = (ins Task_WorkerType:$worker, I64Attr:$words, I64Attr:$buffers,
+                       OptionalAttr<I64Attr>:$launches_at, OptionalAttr<I64Attr>:$buffers_at);
+  let assemblyFormat = "$worker `launches` $words `buffers` $buffers attr-dict";
 }
 
 def Task_JoinOp : Task_Op<"join", [Pure]> {

@@ -96,14 +96,14 @@ struct OutlineGpuKernel
       function->setAttr("always_inline", b.getUnitAttr());
     }
     b.setInsertionPointToEnd(device.getBody());
-    buildKernel(b, program.getWorker(), consumer, loader);
+    buildKernel(b, program, consumer, loader);
     return success();
   }
 
-  void buildKernel(GpuBuilder &b, StringRef name, func::FuncOp consumer,
-                   func::FuncOp loader) {
+  void buildKernel(GpuBuilder &b, task::ProgramOp program,
+                   func::FuncOp consumer, func::FuncOp loader) {
     auto kernel = b.make<gpu::GPUFuncOp>(
-        name,
+        program.getWorker(),
         b.getFunctionType(LLVM::LLVMPointerType::get(b.getContext()), {}));
     kernel->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
     kernel.setKnownBlockSizeAttr(
@@ -112,11 +112,15 @@ struct OutlineGpuKernel
     kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                     b.getI32IntegerAttr(1));
     b.setInsertionPointToStart(&kernel.getBody().front());
-    initializeSharedMemory(b, kernel.getArgument(0));
     Value context = b.make<UnrealizedConversionCastOp>(
                          TypeRange(task::WorkerType::get(b.getContext())),
                          ValueRange(kernel.getArgument(0)))
                         .getResult(0);
+    b.make<task::CopyTablesOp>(
+        context, static_cast<int64_t>(program.getLaunches().size()),
+        static_cast<int64_t>(program.getBuffers().size()), IntegerAttr(),
+        IntegerAttr());
+    initializeSharedMemory(b, kernel.getArgument(0));
     Value isConsumer =
         b.compare(arith::CmpIPredicate::ult, b.thread(), b.index(kConsumers));
     auto branch = b.make<scf::IfOp>(isConsumer, /*withElseRegion=*/true);

@@ -39,6 +39,7 @@ def PlanSharedMemoryPass : Pass<"plan-shared-memory", "::mlir::ModuleOp"> {
     Guarantees a `task.shared_memory` beside each program, which fits the target.
     Inputs that are kept get room for the longest of them that leaves a ring in steps of
     `tokens`; tiles that are no linears share what they share in the same place.
+    What room is left is for copies of the tables (`task.copy_tables`), if all of both fits.
     Deliberately gives every program one plan for all its tasks: stages are not
     traded between tasks.
   }];

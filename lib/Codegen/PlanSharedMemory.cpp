@@ -9,6 +9,7 @@
 #include "lib/Codegen/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace etc {
@@ -55,6 +56,7 @@ private:
   };
 
   int64_t chooseActivations(const Needs &needs) const;
+  int64_t placeTables(task::ProgramOp program, int64_t at);
   LogicalResult plan(task::ProgramOp program, const Needs &needs) {
     int64_t bytes = this->bytes, stageBytes = this->stageBytes;
     bool streams = needs.streams;
@@ -89,12 +91,14 @@ private:
     if (total > bytes)
       return program.emitOpError("needs ")
              << total << " bytes of shared memory, the target has " << bytes;
+    int64_t tables = placeTables(program, total);
+    total += tables;
     emitRemark(program.getLoc())
         << "shared memory: " << stages << " stages of " << stageBytes
         << " bytes for each of " << kConsumerWarps << " warps, " << needs.sums
         << " of sums, " << activations << " of activations for "
-        << int64_t(tokens) << " tokens, " << total << " of " << bytes
-        << " in all";
+        << int64_t(tokens) << " tokens, " << tables << " of tables, " << total
+        << " of " << bytes << " in all";
     OpBuilder b(program);
     task::SharedMemoryOp::create(b, program.getLoc(), program.getSymName(),
                                  kBlockThreads, stages, stageBytes, needs.sums,
@@ -116,6 +120,42 @@ int64_t PlanSharedMemory::chooseActivations(const Needs &needs) const {
   }
   int64_t most = 2 * longest * SharedLayout::kMaxTokens;
   return std::min(std::max<int64_t>(wanted, activationBytes), most);
+}
+
+/// Puts copies of the program's tables at `at`, if they fit there, and tells
+/// those who read them. Returns their bytes.
+int64_t PlanSharedMemory::placeTables(task::ProgramOp program, int64_t at) {
+  auto device = getOperation().lookupSymbol<gpu::GPUModuleOp>(
+      (program.getSymName() + "_device").str());
+  task::CopyTablesOp copy;
+  if (device)
+    device.walk([&](task::CopyTablesOp op) { copy = op; });
+  if (!copy)
+    return 0;
+  OpBuilder b(copy);
+  int64_t buffersAt = llvm::alignTo(at, 8),
+          launchesAt = buffersAt + 8 * copy.getBuffers(),
+          end = launchesAt + 4 * copy.getWords();
+  if (end > bytes)
+    return 0;
+  auto buffers = b.getI64IntegerAttr(buffersAt),
+       launches = b.getI64IntegerAttr(launchesAt);
+  copy.setLaunchesAtAttr(launches);
+  copy.setBuffersAtAttr(buffers);
+  device.walk([&](Operation *op) {
+    llvm::TypeSwitch<Operation *>(op)
+        .Case<task::RunOp, task::EventOp>(
+            [&](auto reader) { reader.setLaunchesAtAttr(launches); })
+        .Case([&](task::OperandOp operand) {
+          operand.setLaunchesAtAttr(launches);
+          operand.setBuffersAtAttr(buffers);
+        })
+        .Case([&](task::EnterStepOp enter) {
+          enter.setBuffersAttr(copy.getBuffersAttr());
+          enter.setBuffersAtAttr(buffers);
+        });
+  });
+  return end - at;
 }
 
 void PlanSharedMemory::Needs::add(Operation *op) {

@@ -442,6 +442,35 @@ struct LowerClearBanks : OpConversionPattern<task::ClearBanksOp> {
   }
 };
 
+/// Copies a table, 32 bits a thread.
+static void copyTable(GpuBuilder &b, Value context, Field table, int64_t words,
+                      int64_t at, int64_t threads) {
+  Value base = globalField(b, context, table);
+  b.loop(b.thread(), b.index(words), b.index(threads), [&](Value word) {
+    Value bytes = b.mul(word, b.index(4));
+    Value value = b.load(b.getI32Type(), b.advance(base, bytes));
+    b.store(value, b.advance(b.shared(at), bytes));
+  });
+}
+
+/// The kernel's first barrier comes behind it.
+struct LowerCopyTables : OpConversionPattern<task::CopyTablesOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(task::CopyTablesOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    GpuBuilder b(op.getLoc(), rewriter);
+    if (op.getLaunchesAt())
+      copyTable(b, adaptor.getWorker(), Field::launches, op.getWords(),
+                *op.getLaunchesAt(), kBlockThreads);
+    if (op.getBuffersAt())
+      copyTable(b, adaptor.getWorker(), Field::buffers, 2 * op.getBuffers(),
+                *op.getBuffersAt(), kBlockThreads);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 /// The slow paths of waits read the context and the epoch in shared memory.
 struct LowerEnterStep : OpConversionPattern<task::EnterStepOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -454,6 +483,9 @@ struct LowerEnterStep : OpConversionPattern<task::EnterStepOp> {
       b.store(field(b, context, Field::epoch), b.shared(SharedLayout::kEpoch));
       b.store(toGlobal(b, context), b.shared(SharedLayout::kContext));
     });
+    if (op.getBuffersAt())
+      copyTable(b, context, Field::buffers, 2 * *op.getBuffers(),
+                *op.getBuffersAt(), kConsumers);
     b.consumerBarrier();
     rewriter.eraseOp(op);
     return success();
@@ -517,7 +549,7 @@ void etc::populateEventToNVVMPatterns(const TypeConverter &converter,
                                       RewritePatternSet &patterns) {
   populateWorkerToLLVMPatterns(converter, getWorkerNumber, patterns);
   patterns.add<LowerWait, LowerNotify, LowerPublish, LowerReceive, LowerClear,
-               LowerClearBanks, LowerEnterStep, LowerMark>(
+               LowerClearBanks, LowerCopyTables, LowerEnterStep, LowerMark>(
       converter, patterns.getContext());
 }
 

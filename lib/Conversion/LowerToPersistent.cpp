@@ -156,14 +156,17 @@ void WorkerWriter::writeSteps() {
   };
   auto runOne = [&](OpBuilder &, Location, ValueRange args) {
     worker = args[0];
-    if (role != WorkerRole::loader)
-      EnterStepOp::create(b, loc, worker);
     Value ok = writeStep();
     Value another = less(index(1), StepsLeftOp::create(b, loc, worker));
     if (role != WorkerRole::loader)
       ok = writeJoin(ok, another);
     Value next = NextStepOp::create(b, loc, worker);
     Value more = arith::AndIOp::create(b, loc, ok, another);
+    if (role != WorkerRole::loader)
+      scf::IfOp::create(b, loc, more, [&](OpBuilder &, Location) {
+        EnterStepOp::create(b, loc, next, IntegerAttr(), IntegerAttr());
+        scf::YieldOp::create(b, loc);
+      });
     scf::YieldOp::create(b, loc, ValueRange{next, more});
   };
   scf::WhileOp::create(b, loc, TypeRange(worker.getType()),
@@ -215,7 +218,7 @@ Value WorkerWriter::writeStep() {
   };
   auto runOne = [&](OpBuilder &, Location, ValueRange args) {
     auto run = RunOp::create(b, loc, worker, fromI32(args[0]),
-                             tables.getLaunchWidth());
+                             tables.getLaunchWidth(), IntegerAttr());
     Value ok = writeKinds(run.getLaunch(), run.getKind(), toI32(run.getFirst()),
                           toI32(run.getStride()), toI32(run.getCount()));
     scf::YieldOp::create(b, loc, ValueRange{add(args[0], i32(1)), ok});
@@ -412,9 +415,9 @@ Value WorkerWriter::writeView(Value operand, RegionAttr region, Value launch,
                               int64_t position, ValueRange coordinates) {
   auto type = cast<MemRefType>(operand.getType());
   AffineMap shape = tables.getView(operand).shape;
-  Value buffer = OperandOp::create(b, loc, type, worker, launch, position,
-                                   tables.getLaunchWidth(),
-                                   evaluateDynamic(shape, type.getShape()));
+  Value buffer = OperandOp::create(
+      b, loc, type, worker, launch, position, tables.getLaunchWidth(),
+      evaluateDynamic(shape, type.getShape()), IntegerAttr(), IntegerAttr());
   MemRefType viewType = region.getViewType(type);
   if (viewType == type)
     return buffer;
@@ -450,9 +453,9 @@ Value WorkerWriter::writeView(Value operand, RegionAttr region, Value launch,
 Value WorkerWriter::writeEvent(Value tensor, Value launch, int64_t position) {
   auto create = tensor.getDefiningOp<event::CreateOp>();
   auto type = cast<event::EventTensorType>(tensor.getType());
-  return EventOp::create(b, loc, type, worker, launch, position,
-                         tables.getLaunchWidth(),
-                         evaluateDynamic(create.getShape(), type.getShape()));
+  return EventOp::create(
+      b, loc, type, worker, launch, position, tables.getLaunchWidth(),
+      evaluateDynamic(create.getShape(), type.getShape()), IntegerAttr());
 }
 
 /// The entries of the edges on data tensors, which the body itself uses.

@@ -7,6 +7,7 @@
 #include "lib/Conversion/WorkerToLLVM.h"
 #include "dialects/task/TaskOps.h"
 #include "etc_runtime/abi.h"
+#include "lib/Codegen/GpuBuilder.h"
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 
@@ -16,6 +17,8 @@ using namespace etc;
 //===----------------------------------------------------------------------===//
 // The context
 //===----------------------------------------------------------------------===//
+
+static constexpr unsigned kShared = 3; // NVPTX's address space
 
 static_assert(sizeof(void *) == 8, "EtcContext is for 64-bit targets");
 
@@ -122,6 +125,25 @@ Value etc::loadFromTable(OpBuilder &builder, Location loc, Value context,
   Value base = loadField(builder, loc, context, field);
   return loadInvariant(builder, loc, builder.getIntegerType(bits),
                        ::getAddress(builder, loc, base, element, bits));
+}
+
+Value etc::loadFromTable(OpBuilder &builder, Location loc, Value context,
+                         Field field, Value element,
+                         std::optional<int64_t> at) {
+  if (!at)
+    return loadFromTable(builder, loc, context, field, element);
+  unsigned bits = getInfo(field).elementBits;
+  Type type = builder.getIntegerType(bits);
+  auto pointer = LLVM::LLVMPointerType::get(builder.getContext(), kShared);
+  Value base =
+      LLVM::AddressOfOp::create(builder, loc, pointer, codegen::kSharedMemory);
+  base = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
+                             LLVM::GEPArg(static_cast<int32_t>(*at)));
+  Value offset =
+      arith::IndexCastOp::create(builder, loc, builder.getI32Type(), element);
+  Value address =
+      LLVM::GEPOp::create(builder, loc, pointer, type, base, offset);
+  return LLVM::LoadOp::create(builder, loc, type, address, bits / 8);
 }
 
 static Value addConstant(OpBuilder &builder, Location loc, Value index,
@@ -257,11 +279,13 @@ ClearedWords etc::getClearedBanks(OpBuilder &builder, Location loc,
 
 /// Word `position` of a launch's row.
 static Value loadLaunchWord(OpBuilder &builder, Location loc, Value context,
-                            Value launch, int64_t position, int64_t width) {
+                            Value launch, int64_t position, int64_t width,
+                            std::optional<int64_t> at) {
   Value first = multiply(builder, loc, launch, width);
   return castToIndex(builder, loc,
                      loadFromTable(builder, loc, context, Field::launches,
-                                   addConstant(builder, loc, first, position)));
+                                   addConstant(builder, loc, first, position),
+                                   at));
 }
 
 namespace {
@@ -323,7 +347,7 @@ struct LowerRun : OpConversionPattern<task::RunOp> {
     };
     Value launch = load(0);
     Value kind = loadLaunchWord(rewriter, loc, context, launch, /*position=*/0,
-                                op.getWidth());
+                                op.getWidth(), op.getLaunchesAt());
     rewriter.replaceOp(op, {launch, kind, load(1), load(2), load(3)});
     return success();
   }
@@ -344,9 +368,9 @@ struct LowerOperand : OpConversionPattern<task::OperandOp> {
       return rewriter.notifyMatchFailure(op, "no contiguous memref");
     Value slot =
         loadLaunchWord(rewriter, loc, adaptor.getWorker(), adaptor.getLaunch(),
-                       op.getPosition(), op.getWidth());
-    Value address =
-        loadFromTable(rewriter, loc, adaptor.getWorker(), Field::buffers, slot);
+                       op.getPosition(), op.getWidth(), op.getLaunchesAt());
+    Value address = loadFromTable(rewriter, loc, adaptor.getWorker(),
+                                  Field::buffers, slot, op.getBuffersAt());
     Value pointer = LLVM::IntToPtrOp::create(
         rewriter, loc, structType.getBody().front(), address);
 
@@ -449,8 +473,9 @@ struct LowerEvent : OpConversionPattern<task::EventOp> {
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Value context = adaptor.getWorker();
-    Value number = loadLaunchWord(rewriter, loc, context, adaptor.getLaunch(),
-                                  op.getPosition(), op.getWidth());
+    Value number =
+        loadLaunchWord(rewriter, loc, context, adaptor.getLaunch(),
+                       op.getPosition(), op.getWidth(), op.getLaunchesAt());
     rewriter.replaceOp(op, describeEvent(rewriter, loc, context, number,
                                          op.getTensor().getType(),
                                          adaptor.getDynamicSizes()));

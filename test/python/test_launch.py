@@ -260,6 +260,15 @@ def test_several_steps_a_launch(driver):
         runtime.Program(one).prepare_all(steps, per_launch=5)
 
 
+def test_the_steps_of_a_launch_have_the_same_weights(driver):
+    program = runtime.Program(PACKAGE)
+    steps = [({"x": torch.zeros(2, 4), "w": torch.zeros(4)}, {"n": 2}) for _ in range(2)]
+    program.prepare_all(steps)
+    with pytest.raises(OptionError, match="weight 'w' is another tensor than in the first step"):
+        program.prepare_all(steps, per_launch=2)
+    program.prepare_all([steps[0], steps[0]], per_launch=2)
+
+
 def test_a_new_start_forgets_epochs(driver):
     program = runtime.Program(PACKAGE)
     program.scratch.fill_(7)

@@ -260,6 +260,7 @@ class Program:
             values = self._check_symbols(symbols)
             number = self.find_schedule(values)
             epoch = (epoch + 1) % 2**32
+            self._check_weights(tensors, steps[i - i % per_launch][0])
             context, words = self._pack(number, tensors, values, base + at, epoch)
             context.steps = min(len(steps), i - i % per_launch + per_launch) - i
             blob[at : at + ctypes.sizeof(context) + len(words)] = bytes(context) + words
@@ -270,6 +271,18 @@ class Program:
         self._prepared = prepared
         if self._trace_capacity:
             self._trace_counts.zero_()
+
+    def _check_weights(
+        self, tensors: Mapping[str, torch.Tensor], first: Mapping[str, torch.Tensor]
+    ) -> None:
+        """A kernel streams the weights of the next step while it still runs this one, from the
+        addresses of its first."""
+        for buffer in self._buffers:
+            if buffer.role == "weight" and tensors.get(buffer.name) is not first.get(buffer.name):
+                raise OptionError(
+                    f"weight '{buffer.name}' is another tensor than in the first step of the same "
+                    "launch: bind it for all steps, or launch them one by one"
+                )
 
     def _check_symbols(self, symbols: Mapping[str, int]) -> list[int]:
         values = [symbols[s.name] for s in self.package.symbols]

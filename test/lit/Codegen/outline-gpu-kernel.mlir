@@ -6,6 +6,7 @@
 // CHECK: func.func private @g_consumer
 // CHECK: gpu.func @g_worker(%{{.*}}: !llvm.ptr) kernel
 // CHECK-SAME: known_block_size = array<i32: 288, 1, 1>
+// CHECK: task.copy_tables %{{.*}} launches 0 buffers 0
 // CHECK: nvvm.mbarrier.init
 // CHECK: nvvm.barrier0
 // CHECK: scf.if

@@ -5,7 +5,7 @@
 // RUN: sed /task.stream/d %s | not etc-opt --plan-shared-memory=bytes=1024 2>&1 | FileCheck %s --check-prefix=NONE
 
 // As many stages as fit, and shorter ones where few do.
-// CHECK: remark: shared memory: 6 stages of 4096 bytes for each of 8 warps, 17920 of sums, 0 of activations for 1 tokens, 216064 of 232448 in all
+// CHECK: remark: shared memory: 6 stages of 4096 bytes for each of 8 warps, 17920 of sums, 0 of activations for 1 tokens, 0 of tables, 216064 of 232448 in all
 // CHECK: task.shared_memory @p threads 288 stages 6 of 4096 scratch 17920 activations 0 for 1 total 216064
 // RUN: etc-opt %s --plan-shared-memory=bytes=65536 2>/dev/null | FileCheck %s --check-prefix=SHORT
 // SHORT: stages 5 of 1024

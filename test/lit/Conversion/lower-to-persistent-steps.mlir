@@ -13,7 +13,7 @@ task.func @write(%i: index, %K: memref<8xf32>) {
 // CHECK-LABEL: func.func @steps_worker
 // CHECK: scf.while (%[[W:.*]] = %{{.*}}, %{{.*}} = %true) : (!task.worker, i1) -> !task.worker
 // CHECK: ^bb0(%[[STEP:.*]]: !task.worker):
-// CHECK: task.enter_step %[[STEP]]
+// CHECK-NOT: task.enter_step
 // CHECK: task.runs %[[STEP]]
 // CHECK: %[[OK:.*]]:2 = scf.while
 // CHECK: %[[LEFT:.*]] = task.steps_left %[[STEP]]
@@ -23,7 +23,9 @@ task.func @write(%i: index, %K: memref<8xf32>) {
 // CHECK: event.notify %[[E]][]
 // CHECK: scf.if %[[MORE]]
 // CHECK: event.wait %[[E]][] count(%c1_i32)
-// CHECK: task.next_step %[[STEP]]
+// CHECK: %[[NEXT:.*]] = task.next_step %[[STEP]]
+// CHECK: scf.if
+// CHECK: task.enter_step %[[NEXT]]
 // CHECK: task.program @steps
 // CHECK-SAME: event_names = ["step"], events = array<i32: 0, 0, 1, 1>
 // CHECK-SAME: many_steps
@@ -32,6 +34,7 @@ task.func @write(%i: index, %K: memref<8xf32>) {
 // ROLES-NOT: task.enter_step
 // ROLES-NOT: event.
 // ROLES: task.next_step
+// ROLES-NOT: task.enter_step
 // ROLES-LABEL: func.func @steps_consumer
 // ROLES: task.enter_step
 task.graph @steps symbols [] {
