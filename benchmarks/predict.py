@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TARGETS = ROOT / "python" / "etc_mlir" / "targets"
 OPT = ROOT / "build" / "tools" / "etc-opt" / "etc-opt"
 # What --fit may change; those of operators are added as the timeline has them.
-FITTED = ("worker_bytes_per_s", "ring.resume_ns", "ring.drain_bytes_per_s")
+FITTED = ("worker_bytes_per_s", "ring.fetch_ns", "ring.spread", "ring.drain_bytes_per_s")
 FACTORS = (1.6, 1.25, 1.1, 1.04)
 # A stage that takes less than this share of the step says nothing.
 LEAST_SHARE = 0.001

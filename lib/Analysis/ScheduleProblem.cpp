@@ -66,6 +66,11 @@ static scheduling::Loader makeLoader(const Target &target, int64_t numWorkers) {
       std::min(target.workerBytesPerNs,
                target.bandwidthBytesPerNs / std::max<int64_t>(numWorkers, 1));
   loader.drainBytesPerNs = target.ring.drainBytesPerNs;
+  if (target.ring.aloneBytesPerNs > 0) {
+    loader.together = target.bandwidthBytesPerNs;
+    loader.alone = target.ring.aloneBytesPerNs;
+    loader.spread = target.ring.spread;
+  }
   return loader;
 }
 

@@ -76,6 +76,10 @@ static void readRing(const llvm::json::Object &object, Target &target,
   target.ring.fetchNs = members.number("fetch_ns");
   target.ring.resumeNs = members.number("resume_ns");
   target.ring.drainBytesPerNs = members.number("drain_bytes_per_s") * 1e-9;
+  if (ring->get("alone_bytes_per_s"))
+    target.ring.aloneBytesPerNs = members.number("alone_bytes_per_s") * 1e-9;
+  if (ring->get("spread"))
+    target.ring.spread = members.number("spread");
   if (target.ring.bytes <= 0)
     members.note("kept_bytes");
   if (!members.wrong.empty())

@@ -36,6 +36,8 @@ struct Target {
     double fetchNs = 0;          // from room in the ring to the first byte
     double resumeNs = 0;         // the same, where nothing was on its way
     double drainBytesPerNs = 50; // how fast a worker takes what has arrived
+    double aloneBytesPerNs = 0;  // of a worker that the others leave room
+    double spread = 0;           // more or less than its share that one gets
   };
   Ring ring;
 

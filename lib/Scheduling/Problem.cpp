@@ -6,6 +6,7 @@
 
 #include "lib/Scheduling/Problem.h"
 #include "lib/Scheduling/Execution.h"
+#include "lib/Scheduling/Timeline.h"
 #include <algorithm>
 
 using namespace etc::scheduling;
@@ -158,6 +159,11 @@ Violation Problem::verifyProgress(const Schedule &schedule) const {
 }
 
 std::vector<Problem::Span> Problem::predict(const Schedule &schedule) const {
+  if (loader.together > 0 && loader.ringBytes > 0) {
+    Timeline timeline(*this, schedule);
+    timeline.run();
+    return timeline.getSpans();
+  }
   Execution execution(*this, schedule);
   execution.run();
   return execution.getSpans();

@@ -73,9 +73,11 @@ struct Problem {
     double startNs, endNs;
   };
   /// The span of each launch, by the costs above; of one without tasks, {0, 0}.
+  /// Where the loader says what workers have together, they share it (Timeline).
   std::vector<Span> predict(const Schedule &schedule) const;
 
-  /// When the last task ends, by the costs above.
+  /// When the last task ends, by the costs above; each worker has the same part
+  /// of the memory at all times.
   double getMakespanNs(const Schedule &schedule) const;
 };
 

@@ -18,6 +18,9 @@ struct Loader {
   double resumeNs = 0;        // the same, where nothing was on its way
   double fetchBytesPerNs = 1; // a worker's share of the memory's bandwidth
   double drainBytesPerNs = 1; // how fast a worker takes what has arrived
+  double together = 0;        // bytes per ns of all workers; 0: not shared
+  double alone = 1;           // of one that the others leave room
+  double spread = 0;          // how much more or less than its share one gets
 };
 
 /// The stream of one worker, across all of its tasks: bytes arrive in order,

@@ -55,12 +55,16 @@ predict(task::GraphOp graph, task::ScheduleOp op, const Target &machine) {
   if (violation)
     return emitError(op.getLoc(), "no prediction of a wrong schedule: ")
            << *violation;
+  std::vector<scheduling::Problem::Span> spans = problem.predict(schedule);
+  double end = 0;
+  for (const scheduling::Problem::Span &span : spans)
+    end = std::max(end, span.endNs);
   return llvm::json::Object{
       {"graph", graph.getSymName()},
       {"symbols", llvm::json::Array(op.getBucket())},
       {"policy", op.getPolicy()},
-      {"makespan_ns", std::llround(problem.getMakespanNs(schedule))},
-      {"launches", toJson(problem, problem.predict(schedule))}};
+      {"makespan_ns", std::llround(end)},
+      {"launches", toJson(problem, spans)}};
 }
 
 void PredictSchedule::runOnOperation() {

@@ -81,18 +81,18 @@ def test_the_schedule_of_the_symbols(predict):
 def test_a_fit_finds_what_makes_the_stages(predict):
     start = {
         "worker_bytes_per_s": 1e10,
-        "ring": {"resume_ns": 1000, "drain_bytes_per_s": 1e11, "kept_bytes": 5},
+        "ring": {"fetch_ns": 1000, "spread": 0.1, "drain_bytes_per_s": 1e11, "kept_bytes": 5},
         "operator_ns": {"linear": 300},
     }
 
     def cost(values: dict[str, Any]) -> float:
         off = math.log(values["operator_ns"]["linear"] / 500) ** 2
-        return off + math.log(values["ring"]["resume_ns"] / 2500) ** 2
+        return off + math.log(values["ring"]["fetch_ns"] / 2500) ** 2
 
     values, left = predict.fit(start, cost)
     assert left < 0.002
     assert values["operator_ns"]["linear"] == pytest.approx(500, rel=0.05)
-    assert values["ring"]["resume_ns"] == pytest.approx(2500, rel=0.05)
+    assert values["ring"]["fetch_ns"] == pytest.approx(2500, rel=0.05)
     assert values["ring"]["kept_bytes"] == 5 and values["worker_bytes_per_s"] == 1e10
     assert start["operator_ns"] == {"linear": 300}
 

@@ -81,6 +81,42 @@ static void checkCosts() {
   std::printf("span: %.0f to %.0f\n", span.startNs, span.endNs);
 }
 
+static void printSpan(const char *what, const Problem &problem) {
+  Problem::Span span = problem.predict(scheduleRoundRobin(problem))[1];
+  std::printf("%s: %.0f to %.0f\n", what, span.startNs, span.endNs);
+}
+
+/// Two workers have 2 bytes a ns together, one alone at most 1.5. The second
+/// tasks may start at 10 and take 1 ns more than their bytes.
+static void checkTimeline() {
+  Problem problem = makeChain();
+  problem.launches[0].taskNs = 0;
+  problem.launches[1].streamBytes = 300;
+  problem.loader = {/*ringBytes=*/1000, /*fetchNs=*/100, /*resumeNs=*/0,
+                    /*fetchBytesPerNs=*/1, /*drainBytesPerNs=*/1000};
+  problem.loader.together = 2;
+  problem.loader.alone = 1.5;
+  // 300 bytes at 1 a ns, and 100 on the way: 400.
+  printSpan("together", problem);
+  // The one that is served faster has all at 200 at the earliest; then the
+  // other has 100, and 200 to come at 1.5: at 434 at the latest.
+  problem.loader.spread = 1;
+  printSpan("apart", problem);
+  // Both tasks on one worker: 600 at 1.5 a ns, and 100.
+  problem.loader.spread = 0;
+  problem.numWorkers = 1;
+  printSpan("alone", problem);
+  // The ring has room for 90, which come once in 100 and a step of 20: 600 in
+  // 800, and the first 60 later.
+  problem.loader.ringBytes = 90;
+  printSpan("small ring", problem);
+  // Nothing that streams: 0 and the hop, as without a timeline.
+  problem = makeChain();
+  problem.loader.ringBytes = 1000;
+  problem.loader.together = 2;
+  printSpan("nothing", problem);
+}
+
 /// The second task takes 80 bytes, which arrive at 1 a ns and are taken at 10.
 static void checkStream() {
   Problem problem = makeChain();
@@ -200,6 +236,7 @@ static void checkRandom() {
 int main() {
   checkByHand();
   checkCosts();
+  checkTimeline();
   checkStream();
   checkOrder();
   checkRandom();

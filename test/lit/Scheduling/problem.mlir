@@ -14,6 +14,11 @@
 // CHECK: dispatch: 129.0
 // CHECK: run: 218.0
 // CHECK: span: 207 to 218
+// CHECK: together: 10 to 401
+// CHECK: apart: 10 to 441
+// CHECK: alone: 10 to 501
+// CHECK: small ring: 10 to 861
+// CHECK: nothing: 110 to 111
 // CHECK: ahead: 119.0
 // CHECK: late: 152.2
 // CHECK: small ring: 157.0

@@ -7,6 +7,10 @@
 // RUN: FileCheck %s --input-file=%t.out
 // RUN: sed 's/"kept_bytes": 1024/"kept_bytes": 5000/' %t.json > %t.small.json
 // RUN: etc-opt %s --prefetch-weights --schedule-static=workers=2 --predict-schedule="target=%t.small.json" -o /dev/null | FileCheck %s --check-prefix=SMALL
+// RUN: sed 's/"fetch_ns": 1/"fetch_ns": 100, "alone_bytes_per_s": 1e9, "spread": 0.001/' %t.json > %t.shared.json
+// RUN: etc-opt %s --prefetch-weights --schedule-static=workers=2 --predict-schedule="target=%t.shared.json" -o /dev/null | FileCheck %s --check-prefix=SHARED
+// RUN: sed 's/"fetch_ns": 1/"fetch_ns": 1, "spread": 0/' %t.json > %t.even.json
+// RUN: not etc-opt %s --predict-schedule="target=%t.even.json" 2>&1 | FileCheck %s --check-prefix=EVEN
 // RUN: etc-opt %s --predict-schedule -o /dev/null | FileCheck %s --check-prefix=NONE
 // RUN: not etc-opt %s --predict-schedule=target=%t.none 2>&1 | FileCheck %s --check-prefix=NOFILE
 // RUN: not etc-opt %s --predict-schedule=output=%t.none/x 2>&1 | FileCheck %s --check-prefix=NOOUTPUT
@@ -32,6 +36,13 @@
 //
 // SMALL: {"end_ns":1111,"name":"up",
 // SMALL-SAME: {"end_ns":2633,"name":"down","start_ns":1511,
+// Where workers share 2 bytes a ns, of which one has at most 1, the weights arrive
+// 100 later, in steps of 20: at 1124 and 2148. No eighth of the ring is left to drain.
+//
+// SHARED: {"end_ns":1207,"name":"up","start_ns":3,
+// SHARED-SAME: {"end_ns":2239,"name":"down","start_ns":1607,
+// SHARED-SAME: "makespan_ns":2239
+// EVEN: error: target description {{.*}}: 'ring.spread' is missing or out of range
 // GENERIC: "makespan_ns":{{[0-9]+}},"policy":"round-robin"
 // NONE: []
 // NOFILE: error: cannot read target description
