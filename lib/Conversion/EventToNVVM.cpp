@@ -442,14 +442,16 @@ struct LowerClearBanks : OpConversionPattern<task::ClearBanksOp> {
   }
 };
 
-/// Copies a table, 32 bits a thread.
-static void copyTable(GpuBuilder &b, Value context, Field table, int64_t words,
-                      int64_t at, int64_t threads) {
+/// Copies a table by its elements, each of them whole: a loader may read an
+/// address while it changes.
+static void copyTable(GpuBuilder &b, Value context, Field table, Type element,
+                      int64_t count, int64_t at, int64_t threads) {
   Value base = globalField(b, context, table);
-  b.loop(b.thread(), b.index(words), b.index(threads), [&](Value word) {
-    Value bytes = b.mul(word, b.index(4));
-    Value value = b.load(b.getI32Type(), b.advance(base, bytes));
-    b.store(value, b.advance(b.shared(at), bytes));
+  int64_t size = element.getIntOrFloatBitWidth() / 8;
+  b.loop(b.thread(), b.index(count), b.index(threads), [&](Value i) {
+    Value bytes = b.mul(i, b.index(size));
+    Value value = b.load(element, b.advance(base, bytes), size);
+    b.store(value, b.advance(b.shared(at), bytes), size);
   });
 }
 
@@ -461,11 +463,11 @@ struct LowerCopyTables : OpConversionPattern<task::CopyTablesOp> {
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
     if (op.getLaunchesAt())
-      copyTable(b, adaptor.getWorker(), Field::launches, op.getWords(),
-                *op.getLaunchesAt(), kBlockThreads);
+      copyTable(b, adaptor.getWorker(), Field::launches, b.getI32Type(),
+                op.getWords(), *op.getLaunchesAt(), kBlockThreads);
     if (op.getBuffersAt())
-      copyTable(b, adaptor.getWorker(), Field::buffers, 2 * op.getBuffers(),
-                *op.getBuffersAt(), kBlockThreads);
+      copyTable(b, adaptor.getWorker(), Field::buffers, b.getI64Type(),
+                op.getBuffers(), *op.getBuffersAt(), kBlockThreads);
     rewriter.eraseOp(op);
     return success();
   }
@@ -484,7 +486,7 @@ struct LowerEnterStep : OpConversionPattern<task::EnterStepOp> {
       b.store(toGlobal(b, context), b.shared(SharedLayout::kContext));
     });
     if (op.getBuffersAt())
-      copyTable(b, context, Field::buffers, 2 * *op.getBuffers(),
+      copyTable(b, context, Field::buffers, b.getI64Type(), *op.getBuffers(),
                 *op.getBuffersAt(), kConsumers);
     b.consumerBarrier();
     rewriter.eraseOp(op);

@@ -20,10 +20,10 @@
 
 // The copy comes before the barrier, and addresses of buffers come from it.
 // NVVM-LABEL: gpu.func @p_worker
-// NVVM: llvm.load %{{.*}} : !llvm.ptr<1> -> i32
-// NVVM: llvm.store %{{.*}}, %{{.*}} : i32, !llvm.ptr<3>
-// NVVM: llvm.load %{{.*}} : !llvm.ptr<1> -> i32
-// NVVM: llvm.store %{{.*}}, %{{.*}} : i32, !llvm.ptr<3>
+// NVVM: llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr<1> -> i32
+// NVVM: llvm.store %{{.*}}, %{{.*}} {alignment = 4 : i64} : i32, !llvm.ptr<3>
+// NVVM: llvm.load %{{.*}} {alignment = 8 : i64} : !llvm.ptr<1> -> i64
+// NVVM: llvm.store %{{.*}}, %{{.*}} {alignment = 8 : i64} : i64, !llvm.ptr<3>
 // NVVM: nvvm.barrier0
 // NVVM: llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr<3> -> i32
 // NVVM: llvm.load %{{.*}} {alignment = 8 : i64} : !llvm.ptr<3> -> i64
