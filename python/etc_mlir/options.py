@@ -79,7 +79,7 @@ class CompileOptions:
     tile, as `decompose-to-tasks` spells it, for example {"linear": "16"}. passes: options of the
     phases' pipelines, each PIPELINE:OPTION=VALUE, for example "pipeline-handoffs:data=false"; the
     docs/Scheduling.md says what they are for. dtype: by default the checkpoint's. trace: the kernel
-    can record every task, which costs a GPU's up to 2 %. check: the kernel detects reads that run
+    can record every task, which costs a GPU's up to 5 %. check: the kernel detects reads that run
     ahead of their writer (CPU only).
     """
 

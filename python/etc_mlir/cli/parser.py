@@ -76,7 +76,7 @@ def build() -> argparse.ArgumentParser:
     )
     compile_.add_argument("-o", "--output", metavar="FILE", help="default: MODEL's name + .etc")
     compile_.add_argument(
-        "--trace", action="store_true", help="a kernel that can record its tasks, up to 2 %% slower"
+        "--trace", action="store_true", help="a kernel that can record its tasks, up to 5 %% slower"
     )
     _add_options(compile_)
 
