@@ -80,6 +80,9 @@ static void readRing(const llvm::json::Object &object, Target &target,
     target.ring.aloneBytesPerNs = members.number("alone_bytes_per_s") * 1e-9;
   if (ring->get("spread"))
     target.ring.spread = members.number("spread");
+  // A worker that is served least is still served.
+  if (target.ring.spread >= 1)
+    members.note("spread");
   if (target.ring.bytes <= 0)
     members.note("kept_bytes");
   if (!members.wrong.empty())

@@ -14,8 +14,9 @@ static constexpr double kLeastBytes = 0.5;
 
 Timeline::Timeline(const Problem &problem, const Schedule &schedule)
     : problem(problem), schedule(schedule), workers(schedule.workers.size()),
-      weights(schedule.workers.size(), 0), spans(problem.launches.size(), {0, 0}),
-      seen(problem.entries.size(), 0), readyNs(problem.entries.size(), 0) {
+      weights(schedule.workers.size(), 0),
+      spans(problem.launches.size(), {0, 0}), seen(problem.entries.size(), 0),
+      readyNs(problem.entries.size(), 0) {
   size_t steps = std::max(1.0, std::round(problem.loader.fetchNs / kStepNs));
   for (size_t number = 0; number < workers.size(); ++number) {
     workers[number].way.assign(steps, 0);
@@ -102,8 +103,7 @@ bool Timeline::take(int64_t number, double &atNs) {
     return true;
   double from = std::max(worker.startNs, now - kStepNs);
   double most = std::max(now - from, 0.0) * problem.loader.drainBytesPerNs;
-  double bytes =
-      std::min({worker.left, worker.arrived - worker.taken, most});
+  double bytes = std::min({worker.left, worker.arrived - worker.taken, most});
   worker.taken += bytes;
   worker.left -= bytes;
   // What has just come came at the end of this step.

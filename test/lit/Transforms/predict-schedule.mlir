@@ -11,6 +11,8 @@
 // RUN: etc-opt %s --prefetch-weights --schedule-static=workers=2 --predict-schedule="target=%t.shared.json" -o /dev/null | FileCheck %s --check-prefix=SHARED
 // RUN: sed 's/"fetch_ns": 1/"fetch_ns": 1, "spread": 0/' %t.json > %t.even.json
 // RUN: not etc-opt %s --predict-schedule="target=%t.even.json" 2>&1 | FileCheck %s --check-prefix=EVEN
+// RUN: sed 's/"fetch_ns": 1/"fetch_ns": 1, "spread": 1/' %t.json > %t.all.json
+// RUN: not etc-opt %s --predict-schedule="target=%t.all.json" 2>&1 | FileCheck %s --check-prefix=EVEN
 // RUN: etc-opt %s --predict-schedule -o /dev/null | FileCheck %s --check-prefix=NONE
 // RUN: not etc-opt %s --predict-schedule=target=%t.none 2>&1 | FileCheck %s --check-prefix=NOFILE
 // RUN: not etc-opt %s --predict-schedule=output=%t.none/x 2>&1 | FileCheck %s --check-prefix=NOOUTPUT
