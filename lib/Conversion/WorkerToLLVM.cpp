@@ -281,6 +281,11 @@ ClearedWords etc::getClearedBanks(OpBuilder &builder, Location loc,
 static Value loadLaunchWord(OpBuilder &builder, Location loc, Value context,
                             Value launch, int64_t position, int64_t width,
                             std::optional<int64_t> at) {
+  if (at) {
+    // Else the place of the row would be held in a register for the whole run.
+    codegen::GpuBuilder b(loc, builder);
+    launch = b.toIndex(b.pin(b.toI32(launch)));
+  }
   Value first = multiply(builder, loc, launch, width);
   return castToIndex(builder, loc,
                      loadFromTable(builder, loc, context, Field::launches,
