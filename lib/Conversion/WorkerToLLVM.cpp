@@ -18,8 +18,6 @@ using namespace etc;
 // The context
 //===----------------------------------------------------------------------===//
 
-static constexpr unsigned kShared = 3; // NVPTX's address space
-
 static_assert(sizeof(void *) == 8, "EtcContext is for 64-bit targets");
 
 namespace {
@@ -118,32 +116,24 @@ Value etc::getWordAddress(OpBuilder &builder, Location loc, Value base,
   return ::getAddress(builder, loc, base, words, 32);
 }
 
-Value etc::loadFromTable(OpBuilder &builder, Location loc, Value context,
-                         Field field, Value element) {
+/// Element `element` (an index) of the table that `field` points to, or of its
+/// copy at byte `at` of the block's shared memory.
+static Value loadFromTable(OpBuilder &builder, Location loc, Value context,
+                           Field field, Value element,
+                           std::optional<int64_t> at = std::nullopt) {
   unsigned bits = getInfo(field).elementBits;
   assert(bits && "the field is no table");
-  Value base = loadField(builder, loc, context, field);
-  return loadInvariant(builder, loc, builder.getIntegerType(bits),
-                       ::getAddress(builder, loc, base, element, bits));
-}
-
-Value etc::loadFromTable(OpBuilder &builder, Location loc, Value context,
-                         Field field, Value element,
-                         std::optional<int64_t> at) {
-  if (!at)
-    return loadFromTable(builder, loc, context, field, element);
-  unsigned bits = getInfo(field).elementBits;
   Type type = builder.getIntegerType(bits);
-  auto pointer = LLVM::LLVMPointerType::get(builder.getContext(), kShared);
-  Value base =
-      LLVM::AddressOfOp::create(builder, loc, pointer, codegen::kSharedMemory);
-  base = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
-                             LLVM::GEPArg(static_cast<int32_t>(*at)));
-  Value offset =
-      arith::IndexCastOp::create(builder, loc, builder.getI32Type(), element);
-  Value address =
-      LLVM::GEPOp::create(builder, loc, pointer, type, base, offset);
-  return LLVM::LoadOp::create(builder, loc, type, address, bits / 8);
+  if (at) {
+    codegen::GpuBuilder b(loc, builder);
+    Value base = b.shared(*at);
+    Value address =
+        b.make<LLVM::GEPOp>(base.getType(), type, base, b.toI32(element));
+    return b.load(type, address, bits / 8);
+  }
+  Value base = loadField(builder, loc, context, field);
+  return loadInvariant(builder, loc, type,
+                       ::getAddress(builder, loc, base, element, bits));
 }
 
 static Value addConstant(OpBuilder &builder, Location loc, Value index,

@@ -43,17 +43,6 @@ mlir::Value getFieldAddress(mlir::OpBuilder &builder, mlir::Location loc,
 mlir::Value loadField(mlir::OpBuilder &builder, mlir::Location loc,
                       mlir::Value context, Field field);
 
-/// Element `element` (an index) of the table that `field` points to.
-mlir::Value loadFromTable(mlir::OpBuilder &builder, mlir::Location loc,
-                          mlir::Value context, Field field,
-                          mlir::Value element);
-
-/// The same of a copy of the table at byte `at` of the block's shared memory,
-/// if there is one.
-mlir::Value loadFromTable(mlir::OpBuilder &builder, mlir::Location loc,
-                          mlir::Value context, Field field, mlir::Value element,
-                          std::optional<int64_t> at);
-
 /// The address `words` (an index) 32-bit words after `base`.
 mlir::Value getWordAddress(mlir::OpBuilder &builder, mlir::Location loc,
                            mlir::Value base, mlir::Value words);

@@ -10,30 +10,9 @@
 using namespace etc::scheduling;
 
 Execution::Execution(const Problem &problem, const Schedule &schedule)
-    : problem(problem), schedule(schedule), cursors(schedule.workers.size()),
+    : Progress(problem, schedule),
       clocks(schedule.workers.size(), WorkerClock(problem)),
-      spans(problem.launches.size(), {0, 0}), seen(problem.entries.size(), 0),
-      readyNs(problem.entries.size(), 0), sleepers(problem.entries.size()) {}
-
-bool Execution::isDone(int64_t worker) const {
-  return cursors[worker].run == schedule.workers[worker].size();
-}
-unsigned Execution::getLaunch(int64_t worker) const {
-  return schedule.workers[worker][cursors[worker].run].launch;
-}
-int64_t Execution::getTask(int64_t worker) const {
-  const Cursor &cursor = cursors[worker];
-  return schedule.workers[worker][cursor.run].getTask(cursor.index);
-}
-
-int32_t Execution::getBlocker(int64_t worker) const {
-  int64_t task = getTask(worker);
-  for (const auto &edge : problem.launches[getLaunch(worker)].waits)
-    if (edge[task] != Launch::kNone &&
-        seen[edge[task]] < problem.entries[edge[task]].count)
-      return edge[task];
-  return Launch::kNone;
-}
+      sleepers(problem.entries.size()) {}
 
 void Execution::run() {
   for (size_t worker = cursors.size(); worker-- > 0;)
@@ -53,35 +32,11 @@ void Execution::run() {
 }
 
 void Execution::advance(int64_t worker) {
-  Cursor &cursor = cursors[worker];
-  unsigned number = getLaunch(worker);
-  const Launch &launch = problem.launches[number];
-  int64_t task = getTask(worker);
-  double ready = 0;
-  for (const std::vector<int32_t> &edge : launch.waits)
-    if (edge[task] != Launch::kNone)
-      ready = std::max(ready,
-                       readyNs[edge[task]] + problem.entries[edge[task]].hopNs);
-  Problem::Span &span = spans[number];
+  double ready = getReadyNs(worker);
   double start = std::max(clocks[worker].getFreeNs(), ready);
-  double end = clocks[worker].run(launch, cursor.index == 0, ready);
-  span.startNs = span.endNs > 0 ? std::min(span.startNs, start) : start;
-  span.endNs = std::max(span.endNs, end);
-  notify(launch, task, end);
-  if (++cursor.index == schedule.workers[worker][cursor.run].count) {
-    cursor.index = 0;
-    ++cursor.run;
-  }
-}
-
-void Execution::notify(const Launch &launch, int64_t task, double endNs) {
-  for (const std::vector<int32_t> &edge : launch.notifies) {
-    int32_t entry = edge[task];
-    if (entry == Launch::kNone)
-      continue;
-    readyNs[entry] = std::max(readyNs[entry], endNs);
-    if (++seen[entry] != problem.entries[entry].count)
-      continue;
+  double end =
+      clocks[worker].run(getLaunch(worker), cursors[worker].index == 0, ready);
+  for (int32_t entry : finish(worker, start, end)) {
     awake.insert(awake.end(), sleepers[entry].begin(), sleepers[entry].end());
     sleepers[entry].clear();
   }
@@ -125,7 +80,7 @@ Violation Execution::explainDeadlock() const {
     int32_t blocker = getBlocker(worker);
     const Entry &entry = problem.entries[blocker];
     text += "worker " + std::to_string(worker) + " waits in " +
-            problem.describe(getLaunch(worker), getTask(worker)) + " for " +
+            problem.describe(getRun(worker).launch, getTask(worker)) + " for " +
             problem.describe(entry) + ", notified " +
             std::to_string(seen[blocker]) + " of " +
             std::to_string(entry.count) + " times; ";

@@ -13,10 +13,8 @@ using namespace etc::scheduling;
 static constexpr double kLeastBytes = 0.5;
 
 Timeline::Timeline(const Problem &problem, const Schedule &schedule)
-    : problem(problem), schedule(schedule), workers(schedule.workers.size()),
-      weights(schedule.workers.size(), 0),
-      spans(problem.launches.size(), {0, 0}), seen(problem.entries.size(), 0),
-      readyNs(problem.entries.size(), 0) {
+    : Progress(problem, schedule), workers(schedule.workers.size()),
+      weights(schedule.workers.size(), 0) {
   size_t steps = std::max(1.0, std::round(problem.loader.fetchNs / kStepNs));
   for (size_t number = 0; number < workers.size(); ++number) {
     workers[number].way.assign(steps, 0);
@@ -24,20 +22,6 @@ Timeline::Timeline(const Problem &problem, const Schedule &schedule)
       workers[number].total +=
           run.count * problem.launches[run.launch].streamBytes;
   }
-}
-
-bool Timeline::isDone(const Worker &worker) const {
-  return worker.run == schedule.workers[&worker - workers.data()].size();
-}
-const Run &Timeline::getRun(int64_t worker) const {
-  return schedule.workers[worker][workers[worker].run];
-}
-
-const Launch &Timeline::getLaunch(int64_t worker) const {
-  return problem.launches[getRun(worker).launch];
-}
-int64_t Timeline::getTask(int64_t worker) const {
-  return getRun(worker).getTask(workers[worker].index);
 }
 
 /// A worker is served faster in some launches than in others, by no rule that
@@ -76,32 +60,25 @@ void Timeline::fetch() {
 }
 
 bool Timeline::start(int64_t number) {
+  if (getBlocker(number) != Launch::kNone)
+    return false;
   Worker &worker = workers[number];
   const Launch &launch = getLaunch(number);
-  int64_t task = getTask(number);
-  double ready = worker.freeNs + problem.dispatchNs;
-  for (const std::vector<int32_t> &edge : launch.waits) {
-    if (edge[task] == Launch::kNone)
-      continue;
-    const Entry &entry = problem.entries[edge[task]];
-    if (seen[edge[task]] < entry.count)
-      return false;
-    ready = std::max(ready, readyNs[edge[task]] + entry.hopNs);
-  }
   worker.isStarted = true;
   worker.left = launch.streamBytes;
-  worker.startNs = ready + (worker.index == 0 ? launch.runNs : 0);
-  Problem::Span &span = spans[getRun(number).launch];
-  span.startNs = span.endNs > 0 ? std::min(span.startNs, ready) : ready;
+  worker.startNs =
+      std::max(worker.freeNs + problem.dispatchNs, getReadyNs(number));
+  bool isFirst = cursors[number].index == 0;
+  worker.takeNs = worker.startNs + (isFirst ? launch.runNs : 0);
   return true;
 }
 
 bool Timeline::take(int64_t number, double &atNs) {
   Worker &worker = workers[number];
-  atNs = worker.startNs;
+  atNs = worker.takeNs;
   if (worker.left <= 0)
     return true;
-  double from = std::max(worker.startNs, now - kStepNs);
+  double from = std::max(worker.takeNs, now - kStepNs);
   double most = std::max(now - from, 0.0) * problem.loader.drainBytesPerNs;
   double bytes = std::min({worker.left, worker.arrived - worker.taken, most});
   worker.taken += bytes;
@@ -116,33 +93,17 @@ bool Timeline::take(int64_t number, double &atNs) {
   return true;
 }
 
-void Timeline::finish(int64_t number, double endNs) {
-  Worker &worker = workers[number];
-  const Run &run = getRun(number);
-  const Launch &launch = getLaunch(number);
-  int64_t task = getTask(number);
-  for (const std::vector<int32_t> &edge : launch.notifies)
-    if (edge[task] != Launch::kNone) {
-      readyNs[edge[task]] = std::max(readyNs[edge[task]], endNs);
-      ++seen[edge[task]];
-    }
-  spans[run.launch].endNs = std::max(spans[run.launch].endNs, endNs);
-  worker.freeNs = endNs;
-  worker.isStarted = false;
-  if (++worker.index == run.count) {
-    worker.index = 0;
-    ++worker.run;
-  }
-}
-
 /// As far as the worker gets by now. What takes no bytes may end later than
 /// that: nothing else would change it.
 void Timeline::advance(int64_t number) {
   Worker &worker = workers[number];
   double atNs;
-  while (!isDone(worker) && (worker.isStarted || start(number)) &&
-         take(number, atNs))
-    finish(number, atNs + getLaunch(number).taskNs);
+  while (!isDone(number) && (worker.isStarted || start(number)) &&
+         take(number, atNs)) {
+    worker.freeNs = atNs + getLaunch(number).taskNs;
+    worker.isStarted = false;
+    finish(number, worker.startNs, worker.freeNs);
+  }
 }
 
 void Timeline::run() {
@@ -153,7 +114,7 @@ void Timeline::run() {
     done = 0;
     for (size_t i = 0; i < workers.size(); ++i) {
       advance(i);
-      done += isDone(workers[i]);
+      done += isDone(i);
     }
   }
 }

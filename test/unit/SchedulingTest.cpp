@@ -64,6 +64,11 @@ static void printMakespan(const char *what, const Problem &problem) {
               problem.getMakespanNs(scheduleRoundRobin(problem)));
 }
 
+static void printSpan(const char *what, const Problem &problem) {
+  Problem::Span span = problem.predict(scheduleRoundRobin(problem))[1];
+  std::printf("%s: %.0f to %.0f\n", what, span.startNs, span.endNs);
+}
+
 static void checkCosts() {
   // 100 for the first task, 10 for the hop, 1 for the second.
   Problem problem = makeChain();
@@ -77,13 +82,7 @@ static void checkCosts() {
   problem.numWorkers = 1;
   problem.launches[0].runNs = 7; // once for both tasks
   printMakespan("run", problem);
-  Problem::Span span = problem.predict(scheduleRoundRobin(problem))[1];
-  std::printf("span: %.0f to %.0f\n", span.startNs, span.endNs);
-}
-
-static void printSpan(const char *what, const Problem &problem) {
-  Problem::Span span = problem.predict(scheduleRoundRobin(problem))[1];
-  std::printf("%s: %.0f to %.0f\n", what, span.startNs, span.endNs);
+  printSpan("span", problem);
 }
 
 /// Two workers have 2 bytes a ns together, one alone at most 1.5. The second
@@ -98,6 +97,10 @@ static void checkTimeline() {
   problem.loader.alone = 1.5;
   // 300 bytes at 1 a ns, and 100 on the way: 400.
   printSpan("together", problem);
+  // The launch begins with its first task, also where the other begins later.
+  problem.entries[1].hopNs = 30;
+  printSpan("one later", problem);
+  problem.entries[1].hopNs = 10;
   // The one that is served faster has all at 200 at the earliest; then the
   // other has 100, and 200 to come at 1.5: at 434 at the latest.
   problem.loader.spread = 1;
