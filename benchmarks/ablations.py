@@ -34,6 +34,7 @@ MODEL = ROOT / "benchmarks" / "models" / "qwen3-0.6b.json"
 BUILT = "ablations.json"  # what `build` tells `run`
 COUNTERS = "pipeline-handoffs:data=false"
 BARRIERS = "pipeline-events:barriers=true"
+HINTS = "pipeline-handoffs:stream-parts=false"
 NO_HINTS = "pipeline-handoffs:parts=false"
 UNSTAGED = "pipeline-handoffs:stage=false"
 NO_PREFETCH = "pipeline-gpu:prefetch=false"
@@ -63,7 +64,8 @@ VARIANTS = {
     ),
     "no-prefetch": Variant("weights stream when the input is there", passes=(NO_PREFETCH,)),
     "no-staging": Variant("each tile reads its input anew", passes=(UNSTAGED,)),
-    "no-hints": Variant("keys and values come when attention asks", passes=(NO_HINTS,)),
+    "hints": Variant("keys and values come to L2, not through the ring", passes=(HINTS,)),
+    "no-hints": Variant("keys and values come when attention asks", "hints", (NO_HINTS,)),
     "wide": Variant("what residuals are added to is f32", passes=(WIDE,)),
     "list": Variant("list scheduling by the cost model", policy="list"),
     "many-steps": Variant("16 steps in one launch", per_launch=16, package="default"),

@@ -280,6 +280,36 @@ def Task_PrefetchPartOp : Task_Op<"prefetch_part", [MemoryEffects<[MemRead, MemW
   }];
 }
 
+def Task_StreamPartOp : Task_Op<"stream_part", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Start to load the keys and values that earlier steps left of a part";
+  let description = [{
+    What a `task.split_attention` of the same operands takes from there instead of from the
+    cache, if this step has one token of the sequence. Of several tokens it is nothing:
+    they see each other through the cache. On a GPU, the loader warp copies the rows into
+    the ring, between the weights of the tasks before and behind; elsewhere it is nothing.
+    Where it stands before `task.ready`, seq, pos and block_table are inputs of the step,
+    which no task writes; the rows are of the steps before (`task.await_step`).
+
+    Constraints:
+    - T9: it streams the cache's type for one `task.split_attention` of one sequence, head
+      and part, with the same operands.
+  }];
+  let arguments = (ins AnyMemRef:$seq, AnyMemRef:$pos, AnyMemRef:$block_table,
+                       AnyMemRef:$cache, Index:$sequence, Index:$head, Index:$part,
+                       I64Attr:$parts);
+  let results = (outs Task_StreamType:$stream);
+  let assemblyFormat = [{
+    $seq `,` $pos `,` $block_table `,` $cache `at` `(` $sequence `,` $head `,` $part `)`
+    `of` $parts attr-dict `:` type($seq) `,` type($pos) `,` type($block_table) `,`
+    type($cache) `->` qualified(type($stream))
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Goes, and leaves its user to read the cache.
+    void drop();
+  }];
+}
+
 def Task_ScheduleOp : Task_Op<"schedule", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Which worker runs which tasks of a graph, in order";
   let description = [{

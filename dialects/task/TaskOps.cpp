@@ -503,7 +503,8 @@ LogicalResult FuncOp::verify() {
   for (Operation &op : getBody().front()) {
     if (&op == ready)
       break;
-    if (!isa<StreamOp, PrefetchPartOp>(op) && !isMemoryEffectFree(&op))
+    if (!isa<StreamOp, StreamPartOp, PrefetchPartOp>(op) &&
+        !isMemoryEffectFree(&op))
       return op.emitOpError("T8: may not run before task.ready");
   }
   return success();
@@ -519,6 +520,34 @@ LogicalResult StreamOp::verify() {
            << getSource().getType() << " as " << getStream().getType();
   if (!getStream().hasOneUse() && !getStream().use_empty())
     return emitOpError("T9: a stream has one consumer");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// StreamPartOp
+//===----------------------------------------------------------------------===//
+
+void StreamPartOp::drop() {
+  for (Operation *user : llvm::make_early_inc_range(getStream().getUsers()))
+    cast<SplitAttentionOp>(user).getStreamMutable().clear();
+  erase();
+}
+
+LogicalResult StreamPartOp::verify() {
+  if (getStream().getType().getTile() != getCache().getType())
+    return emitOpError("T9: streams ")
+           << getCache().getType() << " as " << getStream().getType();
+  if (getBlockTable().getType().getShape()[0] != 1 ||
+      getCache().getType().getShape()[1] != 1)
+    return emitOpError("T9: streams of one sequence and one head");
+  if (getStream().use_empty())
+    return success();
+  auto split = dyn_cast<SplitAttentionOp>(*getStream().user_begin());
+  if (!getStream().hasOneUse() || !split || !split.attendsTo(getOperands()) ||
+      split.getParts() != getParts() ||
+      cast<MemRefType>(split.getPartial().getType()).getShape()[2] != 1)
+    return emitOpError("T9: one task.split_attention of the same part takes "
+                       "what it streams");
   return success();
 }
 

@@ -439,6 +439,11 @@ LogicalResult SplitAttentionOp::verify() {
       .holds(shapes["P"] % 8 == 0, "a page holds a multiple of 8 tokens")
       .result();
 }
+bool SplitAttentionOp::attendsTo(OperandRange part) {
+  Value mine[] = {getSeq(),      getPos(),  getBlockTable(), getCache(),
+                  getSequence(), getHead(), getPart()};
+  return llvm::equal(part, mine);
+}
 SmallVector<int64_t> SplitAttentionOp::getTaskDomain() {
   return {shapeOf(getBlockTable()).getDimSize(0),
           shapeOf(getCache()).getDimSize(1),

@@ -188,7 +188,7 @@ def Task_SplitAttentionOp : Task_TileOp<"split_attention", "Partial",
     (ins Task_Shaped:$qkv, Task_Shaped:$cos, Task_Shaped:$sin, Task_Shaped:$seq,
          Task_Shaped:$pos, Task_Shaped:$block_table, Index:$sequence, Index:$head,
          Index:$part, Optional<Task_Shaped>:$q_norm, Optional<Task_Shaped>:$k_norm,
-         Task_Shaped:$cache, Task_Shaped:$partial, F64Attr:$scale, I64Attr:$parts,
+         Optional<Task_StreamType>:$stream, Task_Shaped:$cache, Task_Shaped:$partial, F64Attr:$scale, I64Attr:$parts,
          OptionalAttr<F64Attr>:$eps),
     [AttrSizedOperandSegments]> {
   let summary = "Norm, rotary, append and attention over one part of a sequence's positions";
@@ -210,11 +210,14 @@ def Task_SplitAttentionOp : Task_TileOp<"split_attention", "Partial",
     q_norm, k_norm: [D], both or none; cache: [pages, G, 2, P, D] with P a multiple of 8;
     partial: [T, H, S, D + 2] f32, S = `parts`. cache is in place. `at`: the sequence,
     the key/value head and the part with which a task begins, 0 for the whole operator.
+    `stream`: what earlier steps left of the part (`task.stream_part`).
   }];
   let extraClassDeclaration = [{
     mlir::MutableOperandRange getDpsInitsMutable() {
       return mlir::MutableOperandRange(getOperation(), getNumOperands() - 2, 2);
     }
+    /// Whether `part` are the operands of a hint at the part that this attends to.
+    bool attendsTo(mlir::OperandRange part);
     std::optional<unsigned> getOriginDim(unsigned operandNumber) {
       if (operandNumber < 6 || operandNumber > 8)
         return std::nullopt;
@@ -226,6 +229,7 @@ def Task_SplitAttentionOp : Task_TileOp<"split_attention", "Partial",
     type($cos) `,` type($sin) `,` type($seq) `,` type($pos) `,` type($block_table) `)`
     `at` `(` $sequence `,` $head `,` $part `)` `of` $parts
     (`norms` `(` $q_norm^ `,` $k_norm `:` type($q_norm) `,` type($k_norm) `)` `eps` $eps)?
+    (`stream` `(` $stream^ `:` qualified(type($stream)) `)`)?
     `outs` `(` $cache `,` $partial `:` type($cache) `,` type($partial) `)` `scale` $scale
     attr-dict (`->` type($results)^)?
   }];

@@ -105,10 +105,23 @@ def Task_EnterStepOp : Task_Op<"enter_step", [MemoryEffects<[MemRead, MemWrite]>
     For what the slow paths of waits read, and the copy of the buffers' addresses
     (`task.copy_tables`): once per step but the first of a launch, when no thread of the
     worker is in the step before any more. A loader may still read addresses, or be ahead:
-    what it streams has the same in all steps of a launch.
+    the weights that it streams have the same in all steps of a launch, and before it
+    looks for others it waits for this (`task.await_step`).
   }];
   let arguments = (ins Task_WorkerType:$worker, OptionalAttr<I64Attr>:$buffers,
                        OptionalAttr<I64Attr>:$buffers_at);
+  let assemblyFormat = "$worker attr-dict";
+}
+
+def Task_AwaitStepOp : Task_Op<"await_step", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Wait until the threads of the worker have entered this step";
+  let description = [{
+    A loader runs ahead of the join between two steps of a launch. Behind this it sees
+    what all workers wrote in the steps before, also with asynchronous copies, and the
+    addresses of this step's buffers. The consumers bound the wait, as they do that for
+    an empty stage of the ring.
+  }];
+  let arguments = (ins Task_WorkerType:$worker);
   let assemblyFormat = "$worker attr-dict";
 }
 

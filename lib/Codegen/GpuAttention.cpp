@@ -356,9 +356,10 @@ LogicalResult SplitAttention::check() {
 }
 
 LogicalResult etc::codegen::lowerSplitAttention(GpuBuilder &b,
-                                                task::SplitAttentionOp op) {
+                                                task::SplitAttentionOp op,
+                                                const Ring &ring) {
   if (hasMmaAttention(op)) {
-    lowerMmaAttention(b, op);
+    lowerMmaAttention(b, op, ring);
     return success();
   }
   SplitAttention attention(b, op);

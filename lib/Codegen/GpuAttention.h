@@ -30,6 +30,13 @@ std::pair<mlir::Value, mlir::Value> getPartBounds(GpuBuilder &b,
                                                   mlir::Value part,
                                                   int64_t parts);
 
+/// The address of the key of position `at` (i32) of a sequence, and that of the
+/// value of the same position.
+mlir::Value getKeyAddress(GpuBuilder &b, mlir::Value cache, mlir::Value table,
+                          mlir::Value inSequence, mlir::Value inHead,
+                          mlir::Value at);
+mlir::Value getValueAddress(GpuBuilder &b, mlir::Value cache, mlir::Value key);
+
 /// One part of the positions of a sequence, for one key/value head.
 class AttentionPart {
 public:
@@ -73,7 +80,8 @@ private:
 /// Attention on the tensor cores.
 bool hasMmaAttention(task::SplitAttentionOp op);
 int64_t getMmaAttentionScratch(task::SplitAttentionOp op);
-void lowerMmaAttention(GpuBuilder &b, task::SplitAttentionOp op);
+void lowerMmaAttention(GpuBuilder &b, task::SplitAttentionOp op,
+                       const Ring &ring);
 
 } // namespace etc::codegen
 

@@ -5,7 +5,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Codegen/GpuAttention.h"
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
@@ -15,6 +14,11 @@ using namespace etc::codegen;
 static Value loadIndex(GpuBuilder &b, Value memref, ValueRange indices) {
   return b.make<arith::IndexCastOp>(b.getIndexType(),
                                     b.make<memref::LoadOp>(memref, indices));
+}
+
+static Value toBytes(GpuBuilder &b, Value memref, Value elements) {
+  auto type = cast<MemRefType>(memref.getType());
+  return b.mul(elements, b.index(task::getElementBytes(type)));
 }
 
 SequenceLength etc::codegen::countPositions(GpuBuilder &b, Value seq, Value pos,
@@ -50,34 +54,21 @@ std::pair<Value, Value> etc::codegen::getPartBounds(GpuBuilder &b,
   return {begin, b.make<arith::MinSIOp>(positions, b.add(begin, size))};
 }
 
-/// A lane for the keys of eight positions, or for their values: neighbours, on
-/// one page.
-void etc::codegen::lowerPrefetchPart(GpuBuilder &b, task::PrefetchPartOp op) {
-  auto cache = cast<MemRefType>(op.getCache().getType());
-  int64_t pageTokens = cache.getDimSize(3);
-  if (pageTokens % kPartStep)
-    return;
-  SequenceLength length =
-      countPositions(b, op.getSeq(), op.getPos(), op.getSequence());
-  auto [begin, end] =
-      getPartBounds(b, length.positions, op.getPart(), op.getParts());
-  auto strides =
-      b.make<memref::ExtractStridedMetadataOp>(op.getCache()).getStrides();
-  Value bytes = b.index(task::getElementBytes(cache));
-  Value size = b.mul(b.mul(strides[3], b.index(kPartStep)), bytes);
-  Value first = b.add(begin, b.mul(b.make<arith::DivUIOp>(b.lane(), b.index(2)),
-                                   b.index(kPartStep)));
-  Value half = b.make<arith::RemUIOp>(b.lane(), b.index(2));
-  b.loop(first, end, b.index(kPartStep * kWarpSize / 2), [&](Value at) {
-    Value number = b.make<arith::DivUIOp>(at, b.index(pageTokens));
-    Value page = loadIndex(b, op.getBlockTable(), {b.index(0), number});
-    Value slot = b.make<arith::RemUIOp>(at, b.index(pageTokens));
-    Value element = b.add(b.mul(page, strides[0]), b.mul(half, strides[2]));
-    element = b.add(element, b.mul(slot, strides[3]));
-    b.make<NVVM::CpAsyncBulkPrefetchOp>(
-        b.advance(b.global(op.getCache()), b.mul(element, bytes)),
-        b.toI32(size), Value());
-  });
+Value etc::codegen::getKeyAddress(GpuBuilder &b, Value cache, Value table,
+                                  Value inSequence, Value inHead, Value at) {
+  int64_t pageTokens = cast<MemRefType>(cache.getType()).getDimSize(3);
+  auto strides = b.make<memref::ExtractStridedMetadataOp>(cache).getStrides();
+  Value number = b.make<arith::DivUIOp>(at, b.i32(pageTokens));
+  Value page = loadIndex(b, table, {inSequence, b.toIndex(number)});
+  Value slot = b.make<arith::RemUIOp>(at, b.i32(pageTokens));
+  Value element = b.add(b.mul(page, strides[0]), b.mul(inHead, strides[1]));
+  element = b.add(element, b.toIndex(b.mul(slot, b.toI32(strides[3]))));
+  return b.advance(b.global(cache), toBytes(b, cache, element));
+}
+
+Value etc::codegen::getValueAddress(GpuBuilder &b, Value cache, Value key) {
+  auto strides = b.make<memref::ExtractStridedMetadataOp>(cache).getStrides();
+  return b.advance(key, b.toI32(toBytes(b, cache, strides[2])));
 }
 
 AttentionPart::AttentionPart(GpuBuilder &b, task::SplitAttentionOp op)

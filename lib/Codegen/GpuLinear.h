@@ -39,8 +39,6 @@ public:
   void emit();
 
 private:
-  /// Looks at a stage before the bounded wait for it.
-  static constexpr int64_t kTriesBeforeWait = 64;
   /// Quads of the input, of two words each, that a lane asks for before it looks
   /// at the first.
   static constexpr int64_t kQuadsAtOnce = 8;
@@ -98,8 +96,6 @@ private:
                 llvm::ArrayRef<mlir::Value> activations, int64_t turn,
                 llvm::MutableArrayRef<mlir::Value> state);
   llvm::SmallVector<Ring::Stage> stagesOf(mlir::Value count);
-  void waitFull(const Ring::Stage &stage);
-  void leave(const Ring::Stage &stage);
   void storePartialSums(mlir::Value sums, mlir::ValueRange accumulators);
   mlir::Value squaresAt(mlir::Value base, mlir::Value token);
   void storeSquaresOfGroups(mlir::Value base, mlir::ValueRange squares);

@@ -33,41 +33,6 @@ void StreamedLinear::multiply(Value data, Value block,
   }
 }
 
-void StreamedLinear::waitFull(const Ring::Stage &stage) {
-  auto tryWait = [&]() -> Value {
-    return b.make<NVVM::MBarrierTryWaitOp>(b.getI1Type(), stage.full,
-                                           stage.parity, Value());
-  };
-  // The slow path knows the bound of a wait, but takes longer than most last.
-  Type i32 = b.getI32Type(), flag = b.getI1Type();
-  auto loop = b.make<scf::WhileOp>(TypeRange{i32, flag}, ValueRange(b.i32(0)));
-  {
-    OpBuilder::InsertionGuard guard(b);
-    Block *before = b.createBlock(&loop.getBefore(), {}, i32, b.getLoc());
-    Value tries = b.add(before->getArgument(0), b.i32(1));
-    Value isLate = b.make<arith::XOrIOp>(tryWait(), b.boolean(true));
-    Value again = b.make<arith::AndIOp>(
-        isLate,
-        b.compare(arith::CmpIPredicate::slt, tries, b.i32(kTriesBeforeWait)));
-    b.make<scf::ConditionOp>(again, ValueRange{tries, isLate});
-    Block *after = b.createBlock(&loop.getAfter(), {}, TypeRange{i32, flag},
-                                 {b.getLoc(), b.getLoc()});
-    b.make<scf::YieldOp>(ValueRange(after->getArgument(0)));
-  }
-  b.when(loop.getResult(1), [&] {
-    b.make<func::CallOp>(kWaitChunkFunc, TypeRange(),
-                         ValueRange{stage.full, stage.parity});
-  });
-  b.warpBarrier(); // mma wants the whole warp together.
-}
-
-void StreamedLinear::leave(const Ring::Stage &stage) {
-  b.warpBarrier();
-  b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)), [&] {
-    b.make<NVVM::MBarrierArriveOp>(b.getI64Type(), stage.empty, Value());
-  });
-}
-
 SmallVector<Ring::Stage> StreamedLinear::stagesOf(Value count) {
   SmallVector<Ring::Stage> stages;
   for (int64_t tile = 0; tile < steps.together; ++tile)
@@ -90,7 +55,7 @@ SmallVector<Value> StreamedLinear::chunk(Value first, int64_t blocks,
         loadActivations(b.add(first, b.i32(begin)), count, squares);
     for (auto [tile, stage] : llvm::enumerate(stages)) {
       if (begin == 0)
-        waitFull(stage);
+        Ring::waitFull(b, stage);
       else if (tile == 0)
         b.warpBarrier(); // Lanes may have waited for different words.
       auto sums =
@@ -100,7 +65,7 @@ SmallVector<Value> StreamedLinear::chunk(Value first, int64_t blocks,
                  ArrayRef(activations).slice(2 * groups * i, 2 * groups),
                  i % turns, sums);
       if (begin + count == blocks)
-        leave(stage);
+        Ring::leave(b, stage);
     }
   }
   next.back() = b.add(next.back(), b.i32(steps.together));
@@ -111,7 +76,7 @@ SmallVector<Value> StreamedLinear::shortChunk(Value first, Value blocks,
                                               ValueRange state) {
   SmallVector<Ring::Stage> stages = stagesOf(state.back());
   for (const Ring::Stage &stage : stages)
-    waitFull(stage);
+    Ring::waitFull(b, stage);
   Values next =
       b.loop(b.index(0), b.toIndex(blocks), b.index(1), state,
              [&](Value i, ValueRange carried) -> Values {
@@ -129,7 +94,7 @@ SmallVector<Value> StreamedLinear::shortChunk(Value first, Value blocks,
                return sums;
              });
   for (const Ring::Stage &stage : stages)
-    leave(stage);
+    Ring::leave(b, stage);
   next.back() = b.add(next.back(), b.i32(steps.together));
   return next;
 }

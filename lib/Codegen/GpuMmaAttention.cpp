@@ -23,8 +23,9 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::codegen;
 
-/// Positions that a warp takes at a time: the columns of an mma.
-static constexpr int64_t kUnit = 8;
+/// Positions that a warp takes at a time: the columns of an mma, and what
+/// crosses the ring at a time.
+static constexpr int64_t kUnit = kPartStep;
 /// Positions from one unit of a warp to its next.
 static constexpr int64_t kUnitStep = kUnit * kConsumerWarps;
 static constexpr double kLog2E = 1.4426950408889634;
@@ -58,8 +59,9 @@ int64_t etc::codegen::getMmaAttentionScratch(task::SplitAttentionOp op) {
 namespace {
 class MmaAttention : public AttentionPart {
 public:
-  MmaAttention(GpuBuilder &b, task::SplitAttentionOp op)
-      : AttentionPart(b, op), segments(width / 32), chunks(width / 64) {}
+  MmaAttention(GpuBuilder &b, task::SplitAttentionOp op, const Ring &ring)
+      : AttentionPart(b, op), ring(ring), units(ring, cache),
+        segments(width / 32), chunks(width / 64) {}
 
 private:
   void emitTokens() override;
@@ -77,9 +79,12 @@ private:
 
   // Rows of the cache.
   Value cacheRow(Value at, Value half);
-  Values loadUnit(Value first, Value limit);
-  Value loadOnce(Value address);
-  Values loadRows(Value first, Value limit);
+  llvm::SmallVector<Ring::Stage> stagesOf(Value count);
+  std::pair<Value, Value> locateUnit(Value first, Value count);
+  Values loadUnit(Value first, Value limit, Value count);
+  Value loadQuad(Value address);
+  Values loadRows(Value first, Value limit, Value count);
+  Value leaveUnit(Value count);
   Values withToken(ArrayRef<Value> unit, Value row);
   Values replaceRow(ArrayRef<Value> unit, Value row);
 
@@ -109,8 +114,11 @@ private:
 
   /// 32 elements of a key are a segment, 8 for each of four lanes; 64 of a
   /// value are a chunk, 8 for each of eight.
+  const Ring &ring;
+  PartUnits units;
   int64_t segments, chunks;
   Value lane, laneRow, laneQuarter;
+  Value isStreamed; // what earlier steps left, for the token at hand
 };
 } // namespace
 
@@ -248,21 +256,66 @@ SmallVector<Value> MmaAttention::loadQueries() {
 
 /// The key (`half` 0) or the value (1) of a position.
 Value MmaAttention::cacheRow(Value at, Value half) {
-  auto metadata = b.make<memref::ExtractStridedMetadataOp>(op.getCache());
-  ValueRange strides = metadata.getStrides();
-  Value pageOfSequence = b.make<arith::DivUIOp>(at, b.i32(pageTokens));
-  Value page =
-      load(op.getBlockTable(), {inSequence, b.toIndex(pageOfSequence)});
-  Value slot = b.make<arith::RemUIOp>(at, b.i32(pageTokens));
-  Value element = b.add(b.mul(page, strides[0]), b.mul(inHead, strides[1]));
-  Value inPage =
-      b.add(b.mul(half, b.toI32(strides[2])), b.mul(slot, b.toI32(strides[3])));
-  element = b.add(element, b.toIndex(inPage));
-  return b.advance(b.global(op.getCache()), b.mul(element, b.index(2)));
+  Value key = getKeyAddress(b, op.getCache(), op.getBlockTable(), inSequence,
+                            inHead, at);
+  return select(b.compare(arith::CmpIPredicate::eq, half, b.i32(0)), key,
+                getValueAddress(b, op.getCache(), key));
 }
 
-/// 16 bytes that nobody reads again: tables stay in the L1 cache.
-Value MmaAttention::loadOnce(Value address) {
+/// The stages of a unit whose first chunk is number `count`.
+SmallVector<Ring::Stage> MmaAttention::stagesOf(Value count) {
+  SmallVector<Ring::Stage> stages;
+  for (int64_t i = 0; i < units.chunks; ++i)
+    stages.push_back(ring.getStage(b, b.warpI32(), b.add(count, b.i32(i))));
+  return stages;
+}
+
+/// Where the keys and the values of a unit begin: in the ring, when they have
+/// come, if they are streamed.
+std::pair<Value, Value> MmaAttention::locateUnit(Value first, Value count) {
+  auto inCache = [&]() -> Values {
+    Value keys = cacheRow(first, b.i32(0));
+    return {keys, getValueAddress(b, op.getCache(), keys)};
+  };
+  if (!op.getStream()) {
+    Values halves = inCache();
+    return {halves[0], halves[1]};
+  }
+  auto generic = LLVM::LLVMPointerType::get(b.getContext());
+  auto yield = [&](ValueRange halves) {
+    b.make<scf::YieldOp>(
+        ValueRange{b.make<LLVM::AddrSpaceCastOp>(generic, halves[0]),
+                   b.make<LLVM::AddrSpaceCastOp>(generic, halves[1])});
+  };
+  auto branch =
+      b.make<scf::IfOp>(TypeRange{generic, generic}, isStreamed, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  auto stages = stagesOf(count);
+  for (const Ring::Stage &stage : stages)
+    Ring::waitFull(b, stage);
+  yield({stages.front().data,
+         b.advance(stages.back().data, b.i32(units.valuesAt()))});
+  b.setInsertionPointToStart(branch.elseBlock());
+  yield(inCache());
+  return {branch.getResult(0), branch.getResult(1)};
+}
+
+/// Gives the stages of a unit back: its rows are in registers. Returns the
+/// number of the next chunk.
+Value MmaAttention::leaveUnit(Value count) {
+  b.when(isStreamed, [&] {
+    for (const Ring::Stage &stage : stagesOf(count))
+      Ring::leave(b, stage);
+  });
+  return b.add(count, select(isStreamed, b.i32(units.chunks), b.i32(0)));
+}
+
+/// 16 bytes of a unit. Of the cache nobody reads them again: tables stay in the
+/// L1 cache.
+Value MmaAttention::loadQuad(Value address) {
+  if (op.getStream())
+    return b.load(quadType(), address, 16);
   Type i32 = b.getI32Type();
   auto load = b.make<NVVM::InlinePtxOp>(
       TypeRange{i32, i32, i32, i32}, ValueRange(address), ValueRange(),
@@ -278,12 +331,11 @@ Value MmaAttention::loadOnce(Value address) {
 /// What this lane has of a unit: of the key of one position 8 elements of each
 /// segment; of the values of two positions, one after the other, 8 of each
 /// chunk. Those from `limit` on are the last before it again.
-SmallVector<Value> MmaAttention::loadRows(Value first, Value limit) {
+SmallVector<Value> MmaAttention::loadRows(Value first, Value limit,
+                                          Value count) {
   auto metadata = b.make<memref::ExtractStridedMetadataOp>(op.getCache());
-  ValueRange strides = metadata.getStrides();
-  Value keys = cacheRow(first, b.i32(0));
-  Value rowBytes = b.mul(b.toI32(strides[3]), b.i32(2));
-  Value values = b.advance(keys, b.mul(b.toI32(strides[2]), b.i32(2)));
+  Value rowBytes = b.mul(b.toI32(metadata.getStrides()[3]), b.i32(2));
+  auto [keys, values] = locateUnit(first, count);
   Value last =
       b.make<arith::SubIOp>(b.make<arith::SubIOp>(limit, first), b.i32(1));
   auto rowAddress = [&](Value base, Value row, Value lanePart) {
@@ -293,28 +345,34 @@ SmallVector<Value> MmaAttention::loadRows(Value first, Value limit) {
   Values unit;
   Value key = rowAddress(keys, laneRow, laneQuarter);
   for (int64_t i = 0; i < segments; ++i)
-    unit.push_back(loadOnce(b.advance(key, b.i32(64 * i))));
+    unit.push_back(loadQuad(b.advance(key, b.i32(64 * i))));
   for (int64_t odd : {0, 1}) {
     Value row = b.add(b.mul(laneQuarter, b.i32(2)), b.i32(odd));
     Value value = rowAddress(values, row, laneRow);
     for (int64_t i = 0; i < chunks; ++i)
-      unit.push_back(loadOnce(b.advance(value, b.i32(128 * i))));
+      unit.push_back(loadQuad(b.advance(value, b.i32(128 * i))));
   }
   return unit;
 }
 
-/// Asks for the unit at `first`; zeros if none of its positions is below
-/// `limit`.
-SmallVector<Value> MmaAttention::loadUnit(Value first, Value limit) {
+/// Asks for the unit at `first`, zeros if none of its positions is below
+/// `limit`; behind it the number of the next chunk.
+SmallVector<Value> MmaAttention::loadUnit(Value first, Value limit,
+                                          Value count) {
   SmallVector<Type> results(unitSize(), quadType());
+  results.push_back(b.getI32Type());
   auto branch = b.make<scf::IfOp>(results, isLess(first, limit), true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  b.make<scf::YieldOp>(loadRows(first, limit));
+  Values unit = loadRows(first, limit, count);
+  unit.push_back(op.getStream() ? leaveUnit(count) : count);
+  b.make<scf::YieldOp>(unit);
   b.setInsertionPointToStart(branch.elseBlock());
   Value zero = b.make<arith::ConstantOp>(
       DenseElementsAttr::get(quadType(), Attribute(b.getI32IntegerAttr(0))));
-  b.make<scf::YieldOp>(Values(unitSize(), zero));
+  Values none(unitSize(), zero);
+  none.push_back(count);
+  b.make<scf::YieldOp>(none);
   return branch.getResults();
 }
 
@@ -471,24 +529,34 @@ void MmaAttention::attend(Value token) {
   Value limit = minimum(bound, b.add(at, b.i32(1))), old = minimum(bound, at);
   Value first = b.add(b.toI32(begin), b.mul(b.warpI32(), b.i32(kUnit)));
   Value step = b.i32(kUnitStep);
+  Value isAlone = b.compare(arith::CmpIPredicate::eq, ofSequence, b.index(1));
+  isStreamed = isAlone;
+  auto counter = [&] {
+    return b.warpWord(SharedLayout::kWarpCounts, b.warpI32());
+  };
+  Value count =
+      op.getStream() ? b.load(b.getI32Type(), counter()) : b.i32(0);
   Values state = {b.f32(kNoMaximum)};
   state.append(stateSize() - 1, b.f32(0));
-  llvm::append_range(state, loadUnit(first, old));
-  Value isAlone = b.compare(arith::CmpIPredicate::eq, ofSequence, b.index(1));
+  llvm::append_range(state, loadUnit(first, old, count));
   stageRows(token, b.index(0),
             select(isInPart(at), b.index(group + 2), b.index(group)), isAlone);
   b.consumerBarrier();
   state =
       b.loop(first, limit, step, state, [&](Value first, ValueRange carried) {
-        Values unit = withToken(Values(carried.drop_front(stateSize())),
+        Values unit = withToken(Values(carried.slice(stateSize(), unitSize())),
                                 b.make<arith::SubIOp>(at, first));
         Values next =
             attendTo(first, limit, unit, carried.take_front(stateSize()));
         locateLane();
-        llvm::append_range(next, loadUnit(b.add(first, step), old));
+        llvm::append_range(next,
+                           loadUnit(b.add(first, step), old, carried.back()));
         return next;
       });
   locateLane();
+  if (op.getStream())
+    b.when(b.compare(arith::CmpIPredicate::eq, lane, b.i32(0)),
+           [&] { b.store(state.back(), counter()); });
   storeSums(ValueRange(state).take_front(stateSize()));
   b.consumerBarrier();
   combine(token);
@@ -590,6 +658,7 @@ void MmaAttention::emitTokens() {
   b.consumerBarrier(); // What the warps share is free again.
 }
 
-void etc::codegen::lowerMmaAttention(GpuBuilder &b, task::SplitAttentionOp op) {
-  MmaAttention(b, op).emit();
+void etc::codegen::lowerMmaAttention(GpuBuilder &b, task::SplitAttentionOp op,
+                                     const Ring &ring) {
+  MmaAttention(b, op, ring).emit();
 }

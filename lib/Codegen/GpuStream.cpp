@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "lib/Codegen/GpuTiles.h"
+#include "lib/Codegen/GpuStream.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -14,6 +14,8 @@ using namespace etc::codegen;
 
 /// createpolicy's encoding of evict-first: nothing of a weight is read twice.
 static constexpr int64_t kEvictFirst = 0x12F0000000000000;
+/// Looks at a stage before the bounded wait for it.
+static constexpr int64_t kTriesBeforeWait = 64;
 /// Looks at a barrier before a copy that has been started counts as lost.
 static constexpr int64_t kDrainLooks = 1 << 20;
 
@@ -44,6 +46,38 @@ Ring::Stage Ring::getStage(GpuBuilder &b, Value warp, Value count) const {
 static Value tryWait(GpuBuilder &b, Value barrier, Value parity) {
   return b.make<NVVM::MBarrierTryWaitOp>(b.getI1Type(), barrier, parity,
                                          Value());
+}
+
+void Ring::waitFull(GpuBuilder &b, const Stage &stage) {
+  // The slow path knows the bound of a wait, but takes longer than most last.
+  Type i32 = b.getI32Type(), flag = b.getI1Type();
+  auto loop = b.make<scf::WhileOp>(TypeRange{i32, flag}, ValueRange(b.i32(0)));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Block *before = b.createBlock(&loop.getBefore(), {}, i32, b.getLoc());
+    Value tries = b.add(before->getArgument(0), b.i32(1));
+    Value isLate = b.make<arith::XOrIOp>(tryWait(b, stage.full, stage.parity),
+                                         b.boolean(true));
+    Value again = b.make<arith::AndIOp>(
+        isLate,
+        b.compare(arith::CmpIPredicate::slt, tries, b.i32(kTriesBeforeWait)));
+    b.make<scf::ConditionOp>(again, ValueRange{tries, isLate});
+    Block *after = b.createBlock(&loop.getAfter(), {}, TypeRange{i32, flag},
+                                 {b.getLoc(), b.getLoc()});
+    b.make<scf::YieldOp>(ValueRange(after->getArgument(0)));
+  }
+  b.when(loop.getResult(1), [&] {
+    b.make<func::CallOp>(kWaitChunkFunc, TypeRange(),
+                         ValueRange{stage.full, stage.parity});
+  });
+  b.warpBarrier(); // mma wants the whole warp together.
+}
+
+void Ring::leave(GpuBuilder &b, const Stage &stage) {
+  b.warpBarrier();
+  b.when(b.compare(arith::CmpIPredicate::eq, b.laneI32(), b.i32(0)), [&] {
+    b.make<NVVM::MBarrierArriveOp>(b.getI64Type(), stage.empty, Value());
+  });
 }
 
 /// True if a consumer of this block has failed: nobody will empty a stage.
@@ -111,11 +145,8 @@ static Value waitEmpty(GpuBuilder &b, const Ring::Stage &stage) {
   return loop.getResult(0);
 }
 
-/// Starts the copy of a chunk into a stage that is empty.
-static void copyChunk(GpuBuilder &b, const Ring::Stage &stage, Value source,
-                      Value firstBlock, Value blocks) {
-  Value size = b.i32(Ring::kBlockBytes);
-  Value bytes = b.mul(blocks, size);
+void etc::codegen::copyChunk(GpuBuilder &b, const Ring::Stage &stage,
+                             ArrayRef<Piece> pieces, Value policy) {
   // The consumers' loads of what lay there precede their arrival, but a copy
   // does not queue behind loads as stores do: without a fence it could overtake
   // them (E10).
@@ -123,17 +154,37 @@ static void copyChunk(GpuBuilder &b, const Ring::Stage &stage, Value source,
       NVVM::ProxyKind::async_shared,
       NVVM::SharedSpaceAttr::get(b.getContext(),
                                  NVVM::SharedSpace::shared_cta));
-  b.make<NVVM::MBarrierArriveExpectTxOp>(b.getI64Type(), stage.full, bytes,
+  Value total = pieces.front().bytes;
+  for (const Piece &piece : pieces.drop_front())
+    total = b.add(total, piece.bytes);
+  b.make<NVVM::MBarrierArriveExpectTxOp>(b.getI64Type(), stage.full, total,
                                          NVVM::MemScopeKind::CTA, false,
                                          Value());
   // A narrow weight has nothing for some warps.
-  b.when(b.compare(arith::CmpIPredicate::ne, bytes, b.i32(0)), [&] {
-    Value offset = b.mul(b.toIndex(firstBlock), b.index(Ring::kBlockBytes));
-    Value policy = b.make<arith::ConstantOp>(b.getI64IntegerAttr(kEvictFirst));
-    b.make<NVVM::CpAsyncBulkGlobalToSharedClusterOp>(
-        stage.data, b.advance(source, offset), stage.full, bytes, Value(),
-        policy);
+  b.when(b.compare(arith::CmpIPredicate::ne, total, b.i32(0)), [&] {
+    for (const Piece &piece : pieces)
+      b.make<NVVM::CpAsyncBulkGlobalToSharedClusterOp>(
+          b.advance(stage.data, b.i32(piece.offset)), piece.source, stage.full,
+          piece.bytes, Value(), policy);
   });
+}
+
+SmallVector<Value>
+etc::codegen::issueChunk(GpuBuilder &b, const Ring &ring, Value warp,
+                         ValueRange state,
+                         function_ref<void(const Ring::Stage &)> copy) {
+  Type i32 = b.getI32Type(), flag = b.getI1Type();
+  auto alive = b.make<scf::IfOp>(TypeRange{i32, flag}, state[1], true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(alive.elseBlock());
+  b.make<scf::YieldOp>(state);
+  b.setInsertionPointToStart(alive.thenBlock());
+  Ring::Stage stage = ring.getStage(b, warp, state[0]);
+  Value ready = waitEmpty(b, stage);
+  b.when(ready, [&] { copy(stage); });
+  Value next = b.add(state[0], b.make<arith::ExtUIOp>(i32, ready));
+  b.make<scf::YieldOp>(ValueRange{next, ready});
+  return alive.getResults();
 }
 
 /// Runs `body` in the lanes that each serve one consumer warp.
@@ -143,53 +194,56 @@ static void forEachWarp(GpuBuilder &b, function_ref<void(Value)> body) {
          [&] { body(lane); });
 }
 
+void etc::codegen::issueForEachWarp(
+    GpuBuilder &b, function_ref<SmallVector<Value>(Value, ValueRange)> issue) {
+  forEachWarp(b, [&](Value warp) {
+    Value counter = b.warpWord(SharedLayout::kLoaderCounts, warp);
+    Value count = b.load(b.getI32Type(), counter);
+    Value go = b.make<arith::XOrIOp>(mustLeave(b), b.boolean(true));
+    b.store(issue(warp, {count, go}).front(), counter);
+  });
+}
+
 void etc::codegen::lowerStream(GpuBuilder &b, task::StreamOp op,
                                const Ring &ring) {
   auto type = cast<MemRefType>(op.getSource().getType());
   RingSteps steps(ring, type);
   int64_t tiles = type.getDimSize(0) / SharedLayout::kTileRows;
   Value source = b.global(op.getSource());
-  forEachWarp(b, [&](Value warp) {
+  // Nothing of a weight is read twice.
+  Value policy = b.make<arith::ConstantOp>(b.getI64IntegerAttr(kEvictFirst));
+  issueForEachWarp(b, [&](Value warp, ValueRange before) {
     if (!ring.prefetches)
       waitReleased(b, warp);
-    Value counter = b.warpWord(SharedLayout::kLoaderCounts, warp);
-    Value count = b.load(b.getI32Type(), counter);
-    Value go = b.make<arith::XOrIOp>(mustLeave(b), b.boolean(true));
-    auto results = b.loop(
-        b.index(0), b.index(tiles * steps.count()), b.index(1), {count, go},
-        [&](Value i, ValueRange state) -> SmallVector<Value> {
-          Type i32 = b.getI32Type(), flag = b.getI1Type();
-          auto alive = b.make<scf::IfOp>(TypeRange{i32, flag}, state[1], true);
-          OpBuilder::InsertionGuard guard(b);
-          b.setInsertionPointToStart(alive.elseBlock());
-          b.make<scf::YieldOp>(state);
-          b.setInsertionPointToStart(alive.thenBlock());
-          Ring::Stage stage = ring.getStage(b, warp, state[0]);
-          Value ready = waitEmpty(b, stage);
-          b.when(ready, [&] {
-            Value together = b.i32(steps.together), chunk = b.toI32(i);
-            Value inTile = b.make<arith::RemUIOp>(chunk, together);
-            Value turn = b.make<arith::DivUIOp>(chunk, together);
-            Value step = b.make<arith::RemUIOp>(turn, b.i32(steps.count()));
-            Value tile = b.make<arith::DivUIOp>(turn, b.i32(steps.count()));
-            tile = b.add(b.mul(tile, together), inTile);
-            Value isRest =
-                b.compare(arith::CmpIPredicate::eq, step, b.i32(steps.full));
-            Value shared = b.make<arith::SelectOp>(isRest, b.i32(steps.rest),
-                                                   b.i32(steps.stepBlocks));
-            Value begin = RingSteps::getBegin(b, warp, shared);
-            Value end = RingSteps::getBegin(b, b.add(warp, b.i32(1)), shared);
-            Value first = b.add(b.add(b.mul(tile, b.i32(steps.blocks)),
-                                      b.mul(step, b.i32(steps.stepBlocks))),
-                                begin);
-            copyChunk(b, stage, source, first,
-                      b.make<arith::SubIOp>(end, begin));
-          });
-          Value next = b.add(state[0], b.make<arith::ExtUIOp>(i32, ready));
-          b.make<scf::YieldOp>(ValueRange{next, ready});
-          return SmallVector<Value>(alive.getResults());
+    return b.loop(
+        b.index(0), b.index(tiles * steps.count()), b.index(1), before,
+        [&](Value i, ValueRange state) {
+          return issueChunk(
+              b, ring, warp, state, [&](const Ring::Stage &stage) {
+                Value together = b.i32(steps.together), chunk = b.toI32(i);
+                Value inTile = b.make<arith::RemUIOp>(chunk, together);
+                Value turn = b.make<arith::DivUIOp>(chunk, together);
+                Value step = b.make<arith::RemUIOp>(turn, b.i32(steps.count()));
+                Value tile = b.make<arith::DivUIOp>(turn, b.i32(steps.count()));
+                tile = b.add(b.mul(tile, together), inTile);
+                Value isRest = b.compare(arith::CmpIPredicate::eq, step,
+                                         b.i32(steps.full));
+                Value shared = b.make<arith::SelectOp>(
+                    isRest, b.i32(steps.rest), b.i32(steps.stepBlocks));
+                Value begin = RingSteps::getBegin(b, warp, shared);
+                Value end =
+                    RingSteps::getBegin(b, b.add(warp, b.i32(1)), shared);
+                Value first = b.add(b.add(b.mul(tile, b.i32(steps.blocks)),
+                                          b.mul(step, b.i32(steps.stepBlocks))),
+                                    begin);
+                Value offset =
+                    b.mul(b.toIndex(first), b.index(Ring::kBlockBytes));
+                Value bytes = b.mul(b.make<arith::SubIOp>(end, begin),
+                                    b.i32(Ring::kBlockBytes));
+                copyChunk(b, stage, Piece{b.advance(source, offset), bytes, 0},
+                          policy);
+              });
         });
-    b.store(results[0], counter);
   });
 }
 

@@ -41,6 +41,10 @@ struct Ring {
   };
   Stage getStage(GpuBuilder &b, mlir::Value warp, mlir::Value count) const;
 
+  /// The consumers' wait for a chunk, and how a warp gives its stage back.
+  static void waitFull(GpuBuilder &b, const Stage &stage);
+  static void leave(GpuBuilder &b, const Stage &stage);
+
   int64_t getBlocksPerChunk() const { return stageBytes / kBlockBytes; }
   int64_t getBytes() const { return stages * kConsumerWarps * stageBytes; }
 };
@@ -65,8 +69,23 @@ struct RingSteps {
                               mlir::Value stepBlocks);
 };
 
+/// A part of a sequence crosses the ring in units of eight positions, which the
+/// warps take in turn: keys and values in one chunk, or in one each where a
+/// stage has no room for both.
+struct PartUnits {
+  PartUnits(const Ring &ring, mlir::MemRefType cache);
+  /// Of the keys of a unit, or of its values: contiguous rows.
+  static int64_t getHalfBytes(mlir::MemRefType cache);
+  int64_t halfBytes, rowBytes;
+  int64_t chunks; // of a unit
+  /// Where the values begin in their stage.
+  int64_t valuesAt() const { return chunks == 1 ? halfBytes : 0; }
+};
+
 /// The loader's part: copies the tile into the ring.
 void lowerStream(GpuBuilder &b, task::StreamOp op, const Ring &ring);
+/// The loader's part: copies into the ring what earlier steps left of the part.
+void lowerStreamPart(GpuBuilder &b, task::StreamPartOp op, const Ring &ring);
 /// The consumers' part where the loader does not run ahead: they have the input
 /// of the linear that takes the next stream.
 void releaseStream(GpuBuilder &b);
@@ -87,10 +106,12 @@ mlir::LogicalResult lowerRopeTable(GpuBuilder &b, task::RopeTableOp op);
 llvm::SmallVector<mlir::Value> betterOf(GpuBuilder &b, mlir::ValueRange x,
                                         mlir::ValueRange y);
 mlir::LogicalResult lowerArgmax(GpuBuilder &b, task::ArgmaxOp op);
-mlir::LogicalResult lowerSplitAttention(GpuBuilder &b,
-                                        task::SplitAttentionOp op);
+mlir::LogicalResult
+lowerSplitAttention(GpuBuilder &b, task::SplitAttentionOp op, const Ring &ring);
 /// The loader's part: has the part brought to the L2 cache.
 void lowerPrefetchPart(GpuBuilder &b, task::PrefetchPartOp op);
+/// Has all parts that are streamed read from the cache, and hinted at.
+void hintAtParts(mlir::Operation *device);
 mlir::LogicalResult lowerMergeSplits(GpuBuilder &b, task::MergeSplitsOp op);
 /// math operations as instructions of the GPU: there is no library to call.
 mlir::LogicalResult lowerMath(mlir::Operation *root);

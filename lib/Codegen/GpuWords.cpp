@@ -62,83 +62,118 @@ Value etc::codegen::epochOf(GpuBuilder &b, Value word) {
                                  b.make<arith::ShRUIOp>(word, shift));
 }
 
-/// A tagged word or a pair of them. Relaxed: the word is all that is read.
-static SmallVector<Value> loadWords64(GpuBuilder &b, Value address,
-                                      bool isPair) {
+/// Reads a tagged word, or a pair of them, where `isLate`; else gives `old`
+/// back. Relaxed: the word is all that is read.
+static SmallVector<Value> reloadTagged(GpuBuilder &b, Value address,
+                                       ArrayRef<Value> old, Value isLate) {
+  // LLVM has no load that keeps a register, nor an atomic one of two scalars.
   Type i64 = b.getI64Type();
-  if (!isPair)
-    return {codegen::loadTagged(b, address)};
-  // LLVM has no atomic load of two scalars.
-  auto load = b.make<NVVM::InlinePtxOp>(
-      TypeRange{i64, i64}, ValueRange(address), ValueRange(),
-      "ld.relaxed.gpu.global.v2.b64 {{$w0}, {$w1}}, [{$r0}];", Value());
-  return SmallVector<Value>(load.getResults());
+  SmallVector<Value> operands = {address, isLate};
+  llvm::append_range(operands, old);
+  auto reload = [&](Type result, StringRef code, StringRef constraints) {
+    return b
+        .make<LLVM::InlineAsmOp>(
+            result, operands, code, constraints, /*has_side_effects=*/true,
+            /*is_align_stack=*/false, LLVM::TailCallKind::None,
+            LLVM::AsmDialectAttr(), ArrayAttr())
+        .getResult(0);
+  };
+  if (old.size() == 1)
+    return {reload(i64, "@$2 ld.relaxed.gpu.global.b64 $0, [$1];", "=l,l,b,0")};
+  auto pair = LLVM::LLVMStructType::getLiteral(b.getContext(), {i64, i64});
+  Value both = reload(pair, "@$3 ld.relaxed.gpu.global.v2.b64 {$0, $1}, [$2];",
+                      "=l,=l,l,b,0,1");
+  return {b.make<LLVM::ExtractValueOp>(both, ArrayRef<int64_t>{0}),
+          b.make<LLVM::ExtractValueOp>(both, ArrayRef<int64_t>{1})};
 }
 
-void WordReader::loadTagged(const Part &part, SmallVectorImpl<Value> &words,
-                            Value &isLate, Value &late, Value epoch) {
-  Type i32 = b.getI32Type();
-  int64_t step = part.count % 2 ? 1 : 2;
-  for (int64_t i = 0; i < part.count; i += step) {
-    Value address = b.advance(part.address, b.i32(8 * i));
-    SmallVector<Value> loaded = loadWords64(b, address, step == 2);
-    for (auto [number, word] : llvm::enumerate(loaded)) {
-      Value differs =
-          b.compare(arith::CmpIPredicate::ne, epochOf(b, word), epoch);
-      Value at = b.advance(address, b.i32(8 * number));
+SmallVector<Value> WordReader::reload(ValueRange old, Value epoch,
+                                      Value &isLate, Value &late) {
+  SmallVector<Value> words;
+  auto isOld = [&](Value word) {
+    return b.compare(arith::CmpIPredicate::ne, epochOf(b, word), epoch);
+  };
+  for (const Part &part : parts) {
+    if (!part.isTagged)
+      continue;
+    int64_t step = part.count % 2 ? 1 : 2;
+    for (int64_t i = 0; i < part.count; i += step) {
+      Value address = b.advance(part.address, b.i32(8 * i));
+      SmallVector<Value> before(old.slice(words.size(), step));
+      Value mustReload = isOld(before[0]);
+      if (step == 2)
+        mustReload = b.make<arith::OrIOp>(mustReload, isOld(before[1]));
+      llvm::append_range(words, reloadTagged(b, address, before, mustReload));
+    }
+  }
+  size_t number = 0;
+  for (const Part &part : parts)
+    for (int64_t i = 0; part.isTagged && i < part.count; ++i) {
+      Value at = b.advance(part.address, b.i32(8 * i));
+      Value differs = isOld(words[number++]);
       late = late ? Value(b.make<arith::SelectOp>(differs, at, late)) : at;
       isLate = isLate ? Value(b.make<arith::OrIOp>(isLate, differs)) : differs;
-      words.push_back(b.make<arith::TruncIOp>(i32, word));
     }
-  }
+  return words;
 }
 
-void WordReader::load(SmallVectorImpl<Value> &words, Value &isLate, Value &late,
-                      Value epoch) {
-  for (const Part &part : parts) {
-    if (part.isTagged) {
-      loadTagged(part, words, isLate, late, epoch);
+SmallVector<Value> WordReader::loadPlain(const Part &part) {
+  int64_t step = part.count % 2 ? 1 : 2;
+  Type i32 = b.getI32Type();
+  SmallVector<Value> words;
+  for (int64_t i = 0; i < part.count; i += step) {
+    Value address = b.advance(part.address, b.i32(4 * i));
+    if (step == 1) {
+      words.push_back(b.load(i32, address, 4));
       continue;
     }
-    int64_t step = part.count % 2 ? 1 : 2;
-    Type i32 = b.getI32Type();
-    for (int64_t i = 0; i < part.count; i += step) {
-      Value address = b.advance(part.address, b.i32(4 * i));
-      if (step == 1) {
-        words.push_back(b.load(i32, address, 4));
-        continue;
-      }
-      Value pair = b.load(VectorType::get(2, i32), address, 8);
-      for (int64_t lane = 0; lane < 2; ++lane)
-        words.push_back(b.make<LLVM::ExtractElementOp>(pair, b.i32(lane)));
-    }
+    Value pair = b.load(VectorType::get(2, i32), address, 8);
+    for (int64_t lane = 0; lane < 2; ++lane)
+      words.push_back(b.make<LLVM::ExtractElementOp>(pair, b.i32(lane)));
   }
+  return words;
 }
 
 SmallVector<Value> WordReader::read() {
   SmallVector<Value> words;
-  Value isLate, late;
-  if (llvm::none_of(parts, [](const Part &part) { return part.isTagged; })) {
-    load(words, isLate, late, Value());
+  int64_t tagged = 0;
+  for (const Part &part : parts)
+    tagged += part.isTagged ? part.count : 0;
+  if (!tagged) {
+    for (const Part &part : parts)
+      llvm::append_range(words, loadPlain(part));
     return words;
   }
   Value epoch = getEpoch(b);
   OpBuilder::InsertionGuard guard(b);
-  int64_t count = 0;
+  // What is late is read again, and nothing else: all workers wait for the same
+  // words, whose memory has to serve each of their reads. The slow path knows
+  // the bound of a wait, but takes longer than most waits last.
+  Type i32 = b.getI32Type(), i64 = b.getI64Type();
+  Value none = b.make<arith::ShLIOp>(
+      b.make<arith::ExtUIOp>(i64, b.make<arith::XOrIOp>(epoch, b.i32(-1))),
+      b.make<arith::ConstantOp>(b.getI64IntegerAttr(32)));
+  SmallVector<Value> begin = {b.i32(0)};
+  begin.append(tagged, none);
+  SmallVector<Type> types = {i32};
+  types.append(tagged, i64);
+  SmallVector<Type> results = types;
+  int64_t plain = 0;
   for (const Part &part : parts)
-    count += part.count;
-  // All are read again while one is late: a word costs little, a register for what
-  // was in time already costs more. The slow path knows the bound of a wait, but
-  // takes longer than most waits last.
-  Type i32 = b.getI32Type();
-  SmallVector<Type> types(1 + count, i32);
-  auto loop = b.make<scf::WhileOp>(TypeRange(types), ValueRange(b.i32(0)));
-  Block *before = b.createBlock(&loop.getBefore(), {}, i32, b.getLoc());
-  Value reads = before->getArgument(0);
-  load(words, isLate, late, epoch);
-  Value isLong = b.make<arith::AndIOp>(
-      isLate,
-      b.compare(arith::CmpIPredicate::sge, reads, b.i32(kReadsBeforeWait)));
+    plain += part.isTagged ? 0 : part.count;
+  results.append(plain, i32);
+  auto loop = b.make<scf::WhileOp>(TypeRange(results), ValueRange(begin));
+  SmallVector<Location> locs(types.size(), b.getLoc());
+  Block *before = b.createBlock(&loop.getBefore(), {}, types, locs);
+  Value reads = before->getArgument(0), isLate, late;
+  SmallVector<Value> current =
+      reload(before->getArguments().drop_front(), epoch, isLate, late);
+  for (const Part &part : parts)
+    if (!part.isTagged)
+      llvm::append_range(words, loadPlain(part));
+  Value isLong =
+      b.make<arith::AndIOp>(isLate, b.compare(arith::CmpIPredicate::sge, reads,
+                                              b.i32(kReadsBeforeWait)));
   auto wait = b.make<scf::IfOp>(TypeRange(b.getI1Type()), isLong, true);
   {
     OpBuilder::InsertionGuard inner(b);
@@ -150,13 +185,26 @@ SmallVector<Value> WordReader::read() {
     b.setInsertionPointToStart(wait.elseBlock());
     b.make<scf::YieldOp>(ValueRange(isLate));
   }
-  SmallVector<Value> results = {b.add(reads, b.i32(1))};
-  llvm::append_range(results, words);
-  b.make<scf::ConditionOp>(wait.getResult(0), results);
-  SmallVector<Location> locs(types.size(), b.getLoc());
-  Block *after = b.createBlock(&loop.getAfter(), {}, types, locs);
-  b.make<scf::YieldOp>(ValueRange(after->getArgument(0)));
-  return SmallVector<Value>(llvm::drop_begin(loop.getResults()));
+  SmallVector<Value> next = {b.add(reads, b.i32(1))};
+  llvm::append_range(next, current);
+  llvm::append_range(next, words);
+  b.make<scf::ConditionOp>(wait.getResult(0), next);
+  SmallVector<Location> resultLocs(results.size(), b.getLoc());
+  Block *after = b.createBlock(&loop.getAfter(), {}, results, resultLocs);
+  b.make<scf::YieldOp>(after->getArguments().take_front(types.size()));
+  b.setInsertionPointAfter(loop);
+  // In the order of the parts.
+  ValueRange found = ValueRange(loop.getResults()).slice(1, tagged),
+             others = ValueRange(loop.getResults()).drop_front(1 + tagged);
+  SmallVector<Value> all;
+  for (const Part &part : parts) {
+    ValueRange &from = part.isTagged ? found : others;
+    for (Value word : from.take_front(part.count))
+      all.push_back(part.isTagged ? Value(b.make<arith::TruncIOp>(i32, word))
+                                  : word);
+    from = from.drop_front(part.count);
+  }
+  return all;
 }
 
 void etc::codegen::writeWord(GpuBuilder &b, Value word, Value memref,
@@ -168,8 +216,8 @@ void etc::codegen::writeWord(GpuBuilder &b, Value word, Value memref,
   }
   Type i64 = b.getI64Type();
   Value shift = b.make<arith::ConstantOp>(b.getI64IntegerAttr(32));
-  Value high = b.make<arith::ShLIOp>(
-      b.make<arith::ExtUIOp>(i64, getEpoch(b)), shift);
+  Value high =
+      b.make<arith::ShLIOp>(b.make<arith::ExtUIOp>(i64, getEpoch(b)), shift);
   Value both = b.make<arith::OrIOp>(high, b.make<arith::ExtUIOp>(i64, word));
   b.make<LLVM::StoreOp>(both, address, 8, false, false, false,
                         LLVM::AtomicOrdering::monotonic, "device");

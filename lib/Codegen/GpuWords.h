@@ -47,10 +47,11 @@ private:
     int64_t count;
     bool isTagged;
   };
-  void load(llvm::SmallVectorImpl<mlir::Value> &words, mlir::Value &isLate,
-            mlir::Value &late, mlir::Value epoch);
-  void loadTagged(const Part &part, llvm::SmallVectorImpl<mlir::Value> &words,
-                  mlir::Value &isLate, mlir::Value &late, mlir::Value epoch);
+  /// The tagged words, those of `old` with another epoch read anew; whether one
+  /// of them is late still, and the address of such a one.
+  llvm::SmallVector<mlir::Value> reload(mlir::ValueRange old, mlir::Value epoch,
+                                        mlir::Value &isLate, mlir::Value &late);
+  llvm::SmallVector<mlir::Value> loadPlain(const Part &part);
 
   GpuBuilder &b;
   llvm::SmallVector<Part> parts;

@@ -35,7 +35,7 @@ static LogicalResult lowerTile(GpuBuilder &b, Operation *op, const Ring &ring) {
       .Case([&](etc::task::RopeTableOp op) { return lowerRopeTable(b, op); })
       .Case([&](etc::task::ArgmaxOp op) { return lowerArgmax(b, op); })
       .Case([&](etc::task::SplitAttentionOp op) {
-        return lowerSplitAttention(b, op);
+        return lowerSplitAttention(b, op, ring);
       })
       .Case(
           [&](etc::task::MergeSplitsOp op) { return lowerMergeSplits(b, op); })
@@ -102,6 +102,8 @@ struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
         return signalPassFailure();
       }
       declareWaitWord(device);
+      if (!prefetch)
+        hintAtParts(device); // The loader does not run ahead.
       lowerPrefetches(device);
       Ring ring = getRing(plan, prefetch);
       if (failed(lowerStreams(program, device, ring)) ||
@@ -123,16 +125,22 @@ struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
   LogicalResult lowerStreams(etc::task::ProgramOp program,
                              gpu::GPUModuleOp device, const Ring &ring) {
     SmallVector<etc::task::StreamOp> streams;
-    device.walk([&](etc::task::StreamOp stream) {
-      if (stream->use_empty())
+    SmallVector<etc::task::StreamPartOp> parts;
+    device.walk([&](Operation *op) {
+      if (!op->use_empty())
+        return;
+      if (auto stream = dyn_cast<etc::task::StreamOp>(op))
         streams.push_back(stream);
+      else if (auto part = dyn_cast<etc::task::StreamPartOp>(op))
+        parts.push_back(part);
     });
-    if (streams.empty())
+    if (streams.empty() && parts.empty())
       return success();
     auto buffers = program.getBuffers().getAsRange<etc::task::BufferAttr>();
-    if (llvm::none_of(buffers, [](etc::task::BufferAttr buffer) {
-          return buffer.getLayout() == etc::task::Layout::mma_fragments;
-        }))
+    auto isPacked = [](etc::task::BufferAttr buffer) {
+      return buffer.getLayout() == etc::task::Layout::mma_fragments;
+    };
+    if (!streams.empty() && llvm::none_of(buffers, isPacked))
       return program.emitOpError(
           "streams weights that are not in fragment order; "
           "run pack-weights before lower-to-persistent");
@@ -140,6 +148,11 @@ struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
       GpuBuilder b(stream.getLoc(), stream);
       lowerStream(b, stream, ring);
       stream.erase();
+    }
+    for (etc::task::StreamPartOp part : parts) {
+      GpuBuilder b(part.getLoc(), part);
+      lowerStreamPart(b, part, ring);
+      part.erase();
     }
     auto loader = device.lookupSymbol<func::FuncOp>(
         (program.getSymName() + "_loader").str());
@@ -166,7 +179,10 @@ struct LowerTilesToGpu : etc::impl::LowerTilesToGpuPassBase<LowerTilesToGpu> {
         return failure();
       op->erase();
     }
-    device.walk([](etc::task::StreamOp stream) { stream.erase(); });
+    device.walk([](Operation *op) {
+      if (isa<etc::task::StreamOp, etc::task::StreamPartOp>(op))
+        op->erase();
+    });
     return success();
   }
 };

@@ -40,6 +40,9 @@ def PlanSharedMemoryPass : Pass<"plan-shared-memory", "::mlir::ModuleOp"> {
     Inputs that are kept get room for the longest of them that leaves a ring in steps of
     `tokens`; tiles that are no linears share what they share in the same place.
     What room is left is for copies of the tables (`task.copy_tables`), if all of both fits.
+    Keys and values cross the ring (`task.stream_part`) if it has room for what a run
+    streams, of all linears but the one that finds the best token; else its stages are for
+    weights, and keys and values are hinted at (`task.prefetch_part`).
     Deliberately gives every program one plan for all its tasks: stages are not
     traded between tasks.
   }];
@@ -104,6 +107,21 @@ def PackWeightsPass : Pass<"pack-weights", "::mlir::ModuleOp"> {
     Guarantees that what is streamed is packed.
     Deliberately does not copy a weight that is needed in both layouts.
   }];
+}
+
+def StreamPartsPass : Pass<"stream-parts", "::mlir::ModuleOp"> {
+  let summary = "Let keys and values cross the ring with the weights";
+  let description = [{
+    A `task.prefetch_part` becomes a `task.stream_part` where attention runs on the tensor
+    cores and a task has one part of contiguous rows. Then a worker has what earlier
+    steps left of its part when the queries come, without a trip to memory of its own.
+
+    Requires `prefetch-weights`, before `lower-to-persistent`. Only for GPUs.
+    Guarantees that what is streamed has a consumer that takes it out of the ring.
+    Deliberately leaves other hints as they are.
+  }];
+  let options = [
+    Option<"enabled", "enabled", "bool", "true", "Off: keep all hints">];
 }
 
 def ExportProgramPass : Pass<"export-program", "::mlir::ModuleOp"> {

@@ -50,13 +50,19 @@ private:
   struct Needs {
     bool streams = false;
     int64_t sums = 0;
-    int64_t tile = 0;                         // of tiles that are no linears
+    int64_t partStage = 0; // the least that keys and values take
+    int64_t run = 0;       // the most that a run streams, but for the head
+    int64_t tile = 0;      // of tiles that are no linears
     llvm::SmallSetVector<int64_t, 4> columns; // of inputs that are kept
     void add(Operation *op);
   };
 
   int64_t chooseActivations(const Needs &needs) const;
   int64_t placeTables(task::ProgramOp program, int64_t at);
+  gpu::GPUModuleOp getDevice(task::ProgramOp program) {
+    return getOperation().lookupSymbol<gpu::GPUModuleOp>(
+        (program.getSymName() + "_device").str());
+  }
   LogicalResult plan(task::ProgramOp program, const Needs &needs) {
     int64_t bytes = this->bytes, stageBytes = this->stageBytes;
     bool streams = needs.streams;
@@ -64,6 +70,7 @@ private:
       return program.emitOpError("cannot have stages of ")
              << stageBytes
              << " bytes: stage-bytes is a positive multiple of 512";
+    stageBytes = std::max(stageBytes, needs.partStage);
     int64_t fixed = llvm::alignTo(SharedLayout::kScratch + needs.sums,
                                   SharedLayout::kRingAlignment);
     // What tiles share lies over the inputs: a task is one or the other.
@@ -72,7 +79,8 @@ private:
                       SharedLayout::kRingAlignment);
     fixed += activations;
     // Shorter chunks rather than a ring of one or two.
-    while (streams && stageBytes > kLeastStageBytes &&
+    while (streams &&
+           stageBytes / 2 >= std::max(kLeastStageBytes, needs.partStage) &&
            bytes < fixed + kMinStages * kConsumerWarps * stageBytes)
       stageBytes /= 2;
     int64_t perStage = kConsumerWarps * stageBytes;
@@ -87,6 +95,10 @@ private:
                << "stages, the target has " << bytes
                << ": choose smaller stages (stage-bytes)";
     }
+    // Workers that wait for memory want every stage for weights.
+    bool hints = needs.partStage && needs.run > stages * perStage;
+    if (hints)
+      hintAtParts(getDevice(program));
     int64_t total = streams ? fixed + stages * perStage : fixed;
     if (total > bytes)
       return program.emitOpError("needs ")
@@ -98,7 +110,10 @@ private:
         << " bytes for each of " << kConsumerWarps << " warps, " << needs.sums
         << " of sums, " << activations << " of activations for "
         << int64_t(tokens) << " tokens, " << tables << " of tables, " << total
-        << " of " << bytes << " in all";
+        << " of " << bytes << " in all"
+        << (!needs.partStage ? ""
+            : hints          ? "; keys and values are hinted at"
+                             : "; keys and values cross the ring");
     OpBuilder b(program);
     task::SharedMemoryOp::create(b, program.getLoc(), program.getSymName(),
                                  kBlockThreads, stages, stageBytes, needs.sums,
@@ -125,8 +140,7 @@ int64_t PlanSharedMemory::chooseActivations(const Needs &needs) const {
 /// Puts copies of the program's tables at `at`, if they fit there, and tells
 /// those who read them. Returns their bytes.
 int64_t PlanSharedMemory::placeTables(task::ProgramOp program, int64_t at) {
-  auto device = getOperation().lookupSymbol<gpu::GPUModuleOp>(
-      (program.getSymName() + "_device").str());
+  gpu::GPUModuleOp device = getDevice(program);
   task::CopyTablesOp copy;
   if (device)
     device.walk([&](task::CopyTablesOp op) { copy = op; });
@@ -159,7 +173,10 @@ int64_t PlanSharedMemory::placeTables(task::ProgramOp program, int64_t at) {
 }
 
 void PlanSharedMemory::Needs::add(Operation *op) {
-  streams |= isa<task::StreamOp>(op);
+  streams |= isa<task::StreamOp, task::StreamPartOp>(op);
+  if (auto part = dyn_cast<task::StreamPartOp>(op))
+    partStage = std::max(partStage, PartUnits::getHalfBytes(cast<MemRefType>(
+                                        part.getCache().getType())));
   if (auto split = dyn_cast<task::SplitAttentionOp>(op)) {
     auto partial = cast<MemRefType>(split.getPartial().getType());
     tile = std::max(tile, hasMmaAttention(split)
@@ -173,6 +190,9 @@ void PlanSharedMemory::Needs::add(Operation *op) {
   }
   if (tile || isa<task::StreamOp, task::RMSNormOp>(op))
     sums = SharedLayout::kPartialSumBytes;
-  if (auto linear = dyn_cast<task::LinearOp>(op); linear && linear.getFirst())
+  auto linear = dyn_cast<task::LinearOp>(op);
+  if (linear && !linear.getBest())
+    run = std::max<int64_t>(run, linear.getRunBytes());
+  if (linear && linear.getFirst())
     columns.insert(cast<MemRefType>(linear.getInput().getType()).getDimSize(1));
 }

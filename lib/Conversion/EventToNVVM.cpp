@@ -24,22 +24,29 @@ using namespace etc;
 using namespace etc::codegen;
 
 static constexpr unsigned kGlobal = 1;
-static constexpr StringLiteral kDevice = "device"; // the syncscope
+// Syncscopes.
+static constexpr StringLiteral kDevice = "device";
+static constexpr StringLiteral kBlock = "block";
 static constexpr StringLiteral kWaitFunc = "etc_wait";
 static constexpr StringLiteral kReceiveFunc = "etc_receive";
 /// Polls between two looks at the clock and at the other workers.
 static constexpr int64_t kPollsPerCheck = 64;
 
 static Value loadAtomic(GpuBuilder &b, Type type, Value pointer,
-                        LLVM::AtomicOrdering ordering) {
+                        LLVM::AtomicOrdering ordering,
+                        StringRef scope = kDevice) {
   return b.make<LLVM::LoadOp>(type, pointer, type.getIntOrFloatBitWidth() / 8,
-                              false, false, false, false, ordering, kDevice);
+                              false, false, false, false, ordering, scope);
 }
 static void storeAtomic(GpuBuilder &b, Value value, Value pointer,
-                        LLVM::AtomicOrdering ordering) {
+                        LLVM::AtomicOrdering ordering,
+                        StringRef scope = kDevice) {
   b.make<LLVM::StoreOp>(value, pointer,
                         value.getType().getIntOrFloatBitWidth() / 8, false,
-                        false, false, ordering, kDevice);
+                        false, false, ordering, scope);
+}
+static Value toNumber(GpuBuilder &b, Value pointer) {
+  return b.make<LLVM::PtrToIntOp>(b.getI64Type(), pointer);
 }
 static Value boolean(GpuBuilder &b, bool value) {
   return b.make<arith::ConstantOp>(b.getBoolAttr(value));
@@ -473,7 +480,8 @@ struct LowerCopyTables : OpConversionPattern<task::CopyTablesOp> {
   }
 };
 
-/// The slow paths of waits read the context and the epoch in shared memory.
+/// The slow paths of waits read the context and the epoch in shared memory; a
+/// loader waits for the context, behind which it sees the step.
 struct LowerEnterStep : OpConversionPattern<task::EnterStepOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult
@@ -481,14 +489,48 @@ struct LowerEnterStep : OpConversionPattern<task::EnterStepOp> {
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
     Value context = adaptor.getWorker();
-    b.when(b.isThread(0), [&] {
-      b.store(field(b, context, Field::epoch), b.shared(SharedLayout::kEpoch));
-      b.store(toGlobal(b, context), b.shared(SharedLayout::kContext));
-    });
     if (op.getBuffersAt())
       copyTable(b, context, Field::buffers, b.getI64Type(), *op.getBuffers(),
                 *op.getBuffersAt(), kConsumers);
+    // Behind it all threads have seen the steps before, and written their part.
     b.consumerBarrier();
+    b.when(b.isThread(0), [&] {
+      b.store(field(b, context, Field::epoch), b.shared(SharedLayout::kEpoch));
+      // What any worker has stored is for the loader's asynchronous copies too.
+      b.make<NVVM::FenceProxyOp>(NVVM::ProxyKind::async,
+                                 NVVM::SharedSpaceAttr());
+      storeAtomic(b, toNumber(b, context), b.shared(SharedLayout::kContext),
+                  LLVM::AtomicOrdering::release, kBlock);
+    });
+    b.consumerBarrier();
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct LowerAwaitStep : OpConversionPattern<task::AwaitStepOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(task::AwaitStepOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    GpuBuilder b(op.getLoc(), rewriter);
+    Value mine = toNumber(b, adaptor.getWorker());
+    auto loop = b.make<scf::WhileOp>(TypeRange(), ValueRange());
+    b.createBlock(&loop.getBefore());
+    Value entered =
+        loadAtomic(b, b.getI64Type(), b.shared(SharedLayout::kContext),
+                   LLVM::AtomicOrdering::acquire, kBlock);
+    Value mustLeave =
+        b.make<LLVM::LoadOp>(b.getI32Type(), b.shared(SharedLayout::kLeave),
+                             /*alignment=*/4, /*isVolatile=*/true);
+    b.make<scf::ConditionOp>(
+        b.make<arith::AndIOp>(
+            b.compare(arith::CmpIPredicate::ne, entered, mine),
+            b.compare(arith::CmpIPredicate::eq, mustLeave, b.i32(0))),
+        ValueRange());
+    b.createBlock(&loop.getAfter());
+    b.make<scf::YieldOp>();
+    b.setInsertionPointAfter(loop);
     rewriter.eraseOp(op);
     return success();
   }
@@ -551,8 +593,8 @@ void etc::populateEventToNVVMPatterns(const TypeConverter &converter,
                                       RewritePatternSet &patterns) {
   populateWorkerToLLVMPatterns(converter, getWorkerNumber, patterns);
   patterns.add<LowerWait, LowerNotify, LowerPublish, LowerReceive, LowerClear,
-               LowerClearBanks, LowerCopyTables, LowerEnterStep, LowerMark>(
-      converter, patterns.getContext());
+               LowerClearBanks, LowerCopyTables, LowerEnterStep, LowerAwaitStep,
+               LowerMark>(converter, patterns.getContext());
 }
 
 //===----------------------------------------------------------------------===//

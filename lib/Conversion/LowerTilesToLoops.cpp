@@ -101,6 +101,8 @@ struct LowerTilesToLoops
       if (auto stream = dyn_cast<StreamOp>(op)) {
         stream.getStream().replaceAllUsesWith(stream.getSource());
         stream.erase();
+      } else if (auto part = dyn_cast<StreamPartOp>(op)) {
+        part.drop();
       } else if (isa<ReadyOp, PrefetchPartOp>(op)) {
         op->erase();
       }

@@ -148,8 +148,8 @@ void WorkerWriter::write() {
   func::ReturnOp::create(b, loc);
 }
 
-/// The steps of a launch, the workers joined between two. A loader goes on:
-/// what it streams waits for nothing.
+/// The steps of a launch, the workers joined between two. A loader goes on: the
+/// weights that it streams wait for nothing.
 void WorkerWriter::writeSteps() {
   auto isLeft = [&](OpBuilder &, Location, ValueRange args) {
     scf::ConditionOp::create(b, loc, args[1], args[0]);
@@ -243,6 +243,9 @@ Value WorkerWriter::writeKinds(Value launch, Value kind, Value first,
   for (auto [number, region] : llvm::zip(cases, dispatch.getCaseRegions())) {
     b.createBlock(&region);
     loc = LaunchOp(kinds[number]).getLoc();
+    if (role == WorkerRole::loader && tables.getJoinRow() >= 0 &&
+        streamsParts(LaunchOp(kinds[number]).getBodyFunc()))
+      AwaitStepOp::create(b, loc, worker);
     Value ok = writeTasks(kinds[number], launch, first, stride, count);
     scf::YieldOp::create(b, loc, ok);
   }

@@ -52,9 +52,13 @@ bool etc::hasPart(FuncOp body, WorkerRole role) {
   ReadyOp ready = body.getReady();
   return ready &&
          llvm::any_of(body.getBody().front(), [&](Operation &op) {
-           return isa<StreamOp, PrefetchPartOp>(op) &&
+           return isa<StreamOp, StreamPartOp, PrefetchPartOp>(op) &&
                   op.isBeforeInBlock(ready);
          });
+}
+
+bool etc::streamsParts(FuncOp body) {
+  return !body.getBody().getOps<StreamPartOp>().empty();
 }
 
 bool etc::hasReceives(FuncOp body) {
@@ -148,6 +152,9 @@ void etc::createBody(OpBuilder &builder, LaunchOp kind, StringRef name,
     if (auto stream = dyn_cast<StreamOp>(op); stream && role == WorkerRole::worker) {
       stream.getStream().replaceAllUsesWith(stream.getSource());
       stream.erase();
+    } else if (auto part = dyn_cast<StreamPartOp>(op);
+               part && role == WorkerRole::worker) {
+      part.drop();
     } else if (isa<PrefetchPartOp>(op) && role != WorkerRole::loader) {
       op->erase();
     } else if (isa<task::ReturnOp>(op)) {

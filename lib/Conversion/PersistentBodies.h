@@ -29,6 +29,8 @@ bool hasPart(task::FuncOp body, WorkerRole role);
 
 /// Whether the body asks if its task is the first of the run.
 bool hasFirst(task::FuncOp body);
+/// Whether the body streams keys and values.
+bool streamsParts(task::FuncOp body);
 /// Whether a task with this body may end before its time: a receive can fail.
 bool hasReceives(task::FuncOp body);
 

@@ -49,6 +49,9 @@ struct HandoffsOptions : PassPipelineOptions<HandoffsOptions> {
                      llvm::cl::desc("keep inputs in shared memory for a run")};
   Option<bool> parts{*this, "parts", llvm::cl::init(true),
                      llvm::cl::desc("hint at keys and values before attention")};
+  Option<bool> streamParts{
+      *this, "stream-parts", llvm::cl::init(true),
+      llvm::cl::desc("let keys and values cross the ring with the weights")};
   Option<int64_t> workers{*this, "workers", llvm::cl::init(1),
                           llvm::cl::desc("number of workers")};
   Option<int64_t> tokens{*this, "tokens", llvm::cl::init(1),
@@ -138,6 +141,9 @@ static void buildHandoffs(OpPassManager &pm, const HandoffsOptions &options) {
   prefetch.parts = options.parts;
   pm.addPass(createPrefetchWeightsPass(prefetch));
   pm.addPass(createPackWeightsPass());
+  StreamPartsPassOptions parts;
+  parts.enabled = options.streamParts;
+  pm.addPass(createStreamPartsPass(parts));
   StageActivationsPassOptions stage;
   stage.enabled = options.stage;
   stage.workers = options.workers;

@@ -370,7 +370,8 @@ void Fuser::foldAttention(AttentionOp attention) {
       q->rope.getSin(), append.getSeq(), append.getPos(),
       append.getBlockTable(), zero, zero, zero,
       q->norm ? q->norm.getWeight() : Value(),
-      k->norm ? k->norm.getWeight() : Value(), append.getCache(), partial,
+      k->norm ? k->norm.getWeight() : Value(), /*stream=*/Value(),
+      append.getCache(), partial,
       attention.getScaleAttr(), b.getI64IntegerAttr(parts),
       q->norm ? q->norm.getEpsAttr() : FloatAttr());
   auto merged =

@@ -83,8 +83,12 @@ class Case:
         cache = ops.kv_append(self.cache, k, v, self.seq, self.pos, self.table)
         return cache, ops.paged_attention(q, cache, self.seq, self.pos, self.table, SCALE)[0]
 
-    def run(self, origin: tuple[int, int, int] | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """The operator as a module has it, whole or as one task on views, which it overwrites."""
+    def run(
+        self, origin: tuple[int, int, int] | None, older: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The operator as a module has it, whole or as one task on views, which it overwrites.
+
+        older: what was streamed of the cache."""
         b, g, s = origin or (0, 0, 0)
         table, cache, partial = self.table, self.cache, self.partial
         if origin is not None:
@@ -96,7 +100,9 @@ class Case:
         if self.norms:
             operands += self.norms[:2]
             attributes["eps"] = EPS
-        attributes["operandSegmentSizes"] = [1] * 9 + [int(self.norms is not None)] * 2 + [1, 1]
+        normed, streamed = int(self.norms is not None), int(older is not None)
+        attributes["operandSegmentSizes"] = [1] * 9 + [normed] * 2 + [streamed, 1, 1]
+        operands += [] if older is None else [older]
         op = SimpleNamespace(attributes=attributes)
         found = _TILES["task.split_attention"](op, *operands, cache, partial)
         if origin is not None:
@@ -123,6 +129,22 @@ def test_split_attention_in_tasks() -> None:
                 case.run((b, g, s))
     torch.testing.assert_close(case.cache, cache)
     torch.testing.assert_close(fused.merge_splits(case.partial, torch.float32), attention)
+
+
+def test_split_attention_takes_what_was_streamed() -> None:
+    """A sequence with one token attends to the rows as they were, one with two to the cache."""
+    case = Case(False)
+    keep = torch.tensor([0, 1, 3])  # token 0 of sequence 2, tokens 0 and 1 of sequence 0
+    case.seq, case.pos, case.qkv = case.seq[keep], case.pos[keep], case.qkv[keep]
+    case.cos, case.sin, case.partial = case.cos[keep], case.sin[keep], case.partial[keep]
+    expected = fused.merge_splits(case.run(None)[1], torch.float32)
+    older = case.cache.clone()
+    case.cache[case.table[2]] = float("nan")  # as if something wrote there since
+    found = fused.merge_splits(case.run(None, older)[1], torch.float32)
+    torch.testing.assert_close(found, expected)
+    older[case.table[0]] = float("nan")
+    found = fused.merge_splits(case.run(None, older)[1], torch.float32)
+    torch.testing.assert_close(found, expected)
 
 
 def test_an_empty_part_has_no_weight() -> None:

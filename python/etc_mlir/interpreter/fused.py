@@ -95,12 +95,14 @@ def split_attention(
     parts: int,
     scale: float,
     norms: tuple[Tensor, Tensor, float] | None = None,
+    older: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The new cache [pages, G, 2, P, D] and partial [T, H, S, D + 2] f32, both whole or of a task.
 
     origin: the sequence, the key/value head and the part with which they begin; parts: S of the
-    whole; norms: weights [D] of queries and keys, and their eps. Rows of partial whose tokens are
-    of other sequences stay as they are.
+    whole; norms: weights [D] of queries and keys, and their eps; older: the cache as it was when
+    its rows were streamed, for sequences that have one token. Rows of partial whose tokens are of
+    other sequences stay as they are.
     """
     cache, partial = cache.clone(), partial.clone()
     heads, count = cache.shape[1], partial.shape[2]
@@ -117,10 +119,15 @@ def split_attention(
         for part in range(count):
             begin = (origin[2] + part) * size
             span = range(begin, max(begin, min(length, begin + size)))
-            _append(cache, pages, k, v, step.pos, [t for t in mine if int(step.pos[t]) in span])
+            fresh = [t for t in mine if int(step.pos[t]) in span]
+            _append(cache, pages, k, v, step.pos, fresh)
+            rows = cache
+            if older is not None and len(mine) == 1:
+                rows = older.clone()
+                _append(rows, pages, k, v, step.pos, fresh)
             for t in mine.tolist():
                 seen = span[: max(0, int(step.pos[t]) + 1 - begin)]
-                partial[t, :, part] = _attend(q[t], cache, pages, seen, scale)
+                partial[t, :, part] = _attend(q[t], rows, pages, seen, scale)
     return cache, partial
 
 

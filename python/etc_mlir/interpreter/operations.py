@@ -184,6 +184,7 @@ _VIEWS: dict[str, Callable[..., Any]] = {
     "memref.collapse_shape": _collapse,
     # The tile at the time of the stream, not what is written to its place later.
     "task.stream": lambda op, x: x.clone(),
+    "task.stream_part": lambda op, seq, pos, pages, cache, *at: cache.clone(),
 }
 
 
@@ -220,7 +221,7 @@ def _argmax(op: _etc.Operation, values: Tensor, out: Tensor) -> Tensor:
 
 def _split_attention(op: _etc.Operation, *operands: Any) -> tuple[Tensor, Tensor]:
     attributes = op.attributes
-    *inputs, sequence, head, part, q_norm, k_norm, cache, partial = _segments(op, operands)
+    *inputs, sequence, head, part, q_norm, k_norm, older, cache, partial = _segments(op, operands)
     return fused.split_attention(
         fused.Step(*inputs),
         cache,
@@ -229,6 +230,7 @@ def _split_attention(op: _etc.Operation, *operands: Any) -> tuple[Tensor, Tensor
         parts=attributes["parts"],
         scale=attributes["scale"],
         norms=None if q_norm is None else (q_norm, k_norm, attributes["eps"]),
+        older=older,
     )
 
 

@@ -1,4 +1,22 @@
 // RUN: etc-opt %s --lower-tiles-to-gpu | FileCheck %s
+// RUN: etc-opt %s --lower-tiles-to-gpu=prefetch=false | FileCheck %s --check-prefix=HINT
+// RUN: sed 's/stages 5 of 4096/stages 5 of 2048/' %s | etc-opt --lower-tiles-to-gpu | FileCheck %s --check-prefix=HALVES
+
+// Where the loader does not run ahead it only hints, and attention reads the cache.
+// HINT-LABEL: func.func private @streamed.loader
+// HINT: nvvm.cp.async.bulk.prefetch
+// HINT-NOT: nvvm.mbarrier
+// HINT-LABEL: func.func private @merge
+
+// Stages of half the size: a chunk of keys, then one of values.
+// HALVES-LABEL: func.func private @streamed.loader
+// HALVES: nvvm.mbarrier.try_wait
+// HALVES-COUNT-1: nvvm.cp.async.bulk.shared.cluster.global
+// HALVES: nvvm.mbarrier.try_wait
+// HALVES-COUNT-1: nvvm.cp.async.bulk.shared.cluster.global
+// HALVES-NOT: nvvm.cp.async.bulk.shared
+// HALVES-LABEL: func.func private @streamed.consumer
+// HALVES-COUNT-2: call @etc_wait_chunk
 
 !qkv = memref<?x512xbf16, #task.tagged>
 !table = memref<?x128xbf16, #task.tagged>
@@ -7,7 +25,7 @@
 task.program @p worker @p_worker attributes {
   symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
   event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
-task.shared_memory @p threads 288 stages 0 of 4096 scratch 28928 activations 0 for 1 total 30464
+task.shared_memory @p threads 288 stages 5 of 4096 scratch 28928 activations 0 for 1 total 30464
 gpu.module @p_device {
 llvm.mlir.global external @etc_shared() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
 
@@ -22,7 +40,7 @@ llvm.mlir.global external @etc_shared() {addr_space = 3 : i32, alignment = 1024 
 // CHECK-COUNT-8: ld.global.L1::no_allocate.v4.b32
 // CHECK-NOT: no_allocate
 // CHECK: scf.while
-// CHECK: llvm.load {{.*}} atomic syncscope("device") monotonic {{.*}} -> i64
+// CHECK: llvm.inline_asm {{.*}} ld.relaxed.gpu.global.b64
 // CHECK: call @etc_wait_word
 // CHECK-COUNT-5: nvvm.shfl.sync bfly
 // CHECK: "llvm.nvvm.rsqrt.approx.f"
@@ -78,6 +96,45 @@ func.func private @wide(%qkv: memref<?x256xf32>, %cos: memref<?x64xf32>, %seq: m
 // CHECK-NOT: nvvm.cp.async.bulk.prefetch
 func.func private @hint(%seq: memref<?xi64>, %blocks: memref<1x16xi64>, %cache: !cache, %i: index) {
   task.prefetch_part %seq, %seq, %blocks, %cache at(%i, %i, %i) of 2 : memref<?xi64>, memref<?xi64>, memref<1x16xi64>, !cache
+  return
+}
+
+// What earlier steps left of a part of a sequence with one token crosses the ring. The loader
+// copies the rows of eight positions, keys and values in one chunk of 4096 bytes, for each
+// warp in turn, and counts the chunks on.
+// CHECK-LABEL: func.func private @streamed.loader
+// CHECK: arith.cmpi eq, %{{.*}}, %{{c1.*}} : index
+// CHECK: scf.for {{.*}} iter_args
+// CHECK: nvvm.mbarrier.try_wait
+// CHECK: nvvm.fence.proxy
+// CHECK: nvvm.mbarrier.arrive.expect_tx
+// CHECK-COUNT-2: nvvm.cp.async.bulk.shared.cluster.global
+// CHECK-NOT: nvvm.cp.async
+// A warp waits for the chunk, or reads the cache for one of several tokens, with the same
+// loads; and leaves the stage when it has multiplied.
+// CHECK-LABEL: func.func private @streamed.consumer
+// CHECK: scf.if {{.*}} -> (!llvm.ptr, !llvm.ptr)
+// CHECK: nvvm.mbarrier.try_wait
+// CHECK: call @etc_wait_chunk
+// CHECK: memref.load
+// CHECK-COUNT-8: llvm.load {{.*}} : !llvm.ptr -> vector<4xi32>
+// CHECK-COUNT-16: nvvm.mma.sync
+// CHECK: nvvm.mbarrier.arrive %
+func.func private @streamed.loader(%seq: memref<?xi64>, %blocks: memref<1x16xi64>, %cache: !cache, %i: index) {
+  %s = task.stream_part %seq, %seq, %blocks, %cache at(%i, %i, %i) of 2
+    : memref<?xi64>, memref<?xi64>, memref<1x16xi64>, !cache -> !task.stream<!cache>
+  return
+}
+func.func private @streamed.consumer(%qkv: !qkv, %cos: !table, %seq: memref<?xi64>, %blocks: memref<1x16xi64>,
+                                     %cache: !cache, %partial: !partial, %i: index) {
+  %s = task.stream_part %seq, %seq, %blocks, %cache at(%i, %i, %i) of 2
+    : memref<?xi64>, memref<?xi64>, memref<1x16xi64>, !cache -> !task.stream<!cache>
+  task.split_attention ins(%qkv, %cos, %cos, %seq, %seq, %blocks : !qkv, !table, !table, memref<?xi64>, memref<?xi64>, memref<1x16xi64>)
+    at(%i, %i, %i) of 2 stream(%s : !task.stream<!cache>)
+    outs(%cache, %partial : !cache, !partial) scale 0.125
+  return
+}
+func.func @p_loader() {
   return
 }
 

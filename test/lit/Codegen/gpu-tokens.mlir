@@ -35,10 +35,11 @@ func.func private @packed(%ids: memref<?xi64>, %table: memref<64x32xbf16>, %x: m
   return
 }
 
-// A late word is asked for again, then waited for.
+// A late word is asked for again, and no other; then it is waited for.
 // CHECK-LABEL: func.func private @gather
-// CHECK: scf.while
-// CHECK: llvm.load {{.*}} atomic syncscope("device") monotonic {{.*}} : !llvm.ptr<1> -> i64
+// CHECK: scf.while (%{{.*}} = %{{.*}}, %[[OLD:.*]] = %{{.*}}) : (i32, i64) -> (i32, i64)
+// CHECK: %[[LATE:.*]] = arith.cmpi ne
+// CHECK-NEXT: llvm.inline_asm has_side_effects "@$2 ld.relaxed.gpu.global.b64 $0, [$1];", "=l,l,b,0" %{{.*}}, %[[LATE]], %[[OLD]]
 // CHECK: call @etc_wait_word
 // CHECK: scf.condition
 // CHECK: llvm.store {{.*}} atomic syncscope("device") monotonic
@@ -82,7 +83,7 @@ func.func private @argmax(%x: memref<?x101xbf16>, %y: memref<?xi64>) {
 // The best of tiles of 16 outputs: a word has the value above the number in its tile.
 // CHECK-LABEL: func.func private @argmax_of
 // CHECK: scf.while
-// CHECK-COUNT-8: monotonic
+// CHECK-COUNT-8: ld.relaxed.gpu.global
 // CHECK: arith.constant -65536 : i32
 // CHECK: arith.constant 65535 : i32
 // CHECK: arith.constant 16 : i32

@@ -27,8 +27,8 @@
 // The input is read, from tagged memory, before either chunk is waited for.
 // TILES-LABEL: func.func private @project.consumer
 // TILES: scf.for
-// TILES-COUNT-8: nvvm.inline_ptx "ld.relaxed.gpu.global.v2.b64
-// TILES-NOT: nvvm.inline_ptx
+// TILES-COUNT-8: llvm.inline_asm {{.*}} ld.relaxed.gpu.global.v2.b64
+// TILES-NOT: ld.relaxed
 // TILES: nvvm.mbarrier.try_wait
 // TILES-COUNT-8: nvvm.mma.sync
 // TILES-NOT: nvvm.mma.sync

@@ -11,14 +11,14 @@
 // CHECK-LABEL: func.func private @project.consumer
 // CHECK: scf.if {{.*}} -> (f32,
 // CHECK: scf.for
-// CHECK-COUNT-8: nvvm.inline_ptx "ld.relaxed.gpu.global.v2.b64
-// CHECK-NOT: nvvm.inline_ptx
+// CHECK-COUNT-8: llvm.inline_asm {{.*}} ld.relaxed.gpu.global.v2.b64
+// CHECK-NOT: ld.relaxed
 // CHECK-COUNT-8: arith.truncf {{.*}} : vector<2xf32> to vector<2xbf16>
 // CHECK-COUNT-4: llvm.store {{.*}} {alignment = 8 : i64} : vector<2xi32>, !llvm.ptr<3>
 // CHECK-NOT: vector<2xi32>, !llvm.ptr<3>
 // CHECK-COUNT-4: nvvm.mma.sync
 // CHECK-NOT: nvvm.mma.sync
-// CHECK-COUNT-8: nvvm.inline_ptx "ld.relaxed.gpu.global.v2.b64
+// CHECK-COUNT-8: llvm.inline_asm {{.*}} ld.relaxed.gpu.global.v2.b64
 
 // Each row writes a word of its own.
 // CHECK: nvvm.barrier id

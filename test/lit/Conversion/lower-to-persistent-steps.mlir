@@ -47,6 +47,49 @@ task.schedule @steps bucket [] policy "by-hand" offsets [0, 1] runs [0, 0, 1, 1]
 
 // -----
 
+// Keys and values that a loader streams are of the steps before: it waits until its
+// worker has entered this one, before it looks for any of their addresses.
+// ROLES-LABEL: func.func @parts_loader
+// ROLES: task.run %
+// ROLES: case 0
+// ROLES-NEXT: task.await_step
+// ROLES: task.operand
+// ROLES-LABEL: func.func @parts_consumer
+// ROLES-NOT: task.await_step
+!qkv = memref<1x256xbf16>
+!table = memref<1x64xbf16>
+!pos = memref<1xi64>
+!blocks = memref<1x4xi64>
+!cache = memref<4x1x2x8x64xbf16>
+!partial = memref<1x2x1x66xf32>
+// On a host nothing runs early, and attention reads the cache.
+// CHECK-LABEL: func.func private @attend(
+// CHECK-NOT: stream
+task.func @attend(%qkv: !qkv, %cos: !table, %pos: !pos, %blocks: !blocks, %cache: !cache, %partial: !partial) {
+  %0 = arith.constant 0 : index
+  %s = task.stream_part %pos, %pos, %blocks, %cache at(%0, %0, %0) of 1 : !pos, !pos, !blocks, !cache -> !task.stream<!cache>
+  task.ready
+  task.split_attention ins(%qkv, %cos, %cos, %pos, %pos, %blocks : !qkv, !table, !table, !pos, !pos, !blocks)
+    at(%0, %0, %0) of 1 stream(%s : !task.stream<!cache>) outs(%cache, %partial : !cache, !partial) scale 0.125
+  task.return
+}
+// CHECK-LABEL: func.func @parts_worker
+task.graph @parts symbols [] {
+  %qkv = task.argument "qkv" input shape affine_map<() -> (1, 256)> : !qkv
+  %cos = task.argument "cos" input shape affine_map<() -> (1, 64)> : !table
+  %pos = task.argument "pos" input shape affine_map<() -> (1)> : !pos
+  %blocks = task.argument "blocks" input shape affine_map<() -> (1, 4)> : !blocks
+  %cache = task.argument "cache" state shape affine_map<() -> (4, 1, 2, 8, 64)> : !cache
+  %partial = task.argument "partial" output shape affine_map<() -> (1, 2, 1, 66)> : !partial
+  task.join_steps "step" workers 1
+  task.launch @attend grid(() -> ())
+    reads(%qkv at <() -> (0, 0) sizes [*, *]> : !qkv, %cos at <() -> (0, 0) sizes [*, *]> : !table, %pos at <() -> (0) sizes [*]> : !pos, %blocks at <() -> (0, 0) sizes [*, *]> : !blocks)
+    writes(%cache at <() -> (0, 0, 0, 0, 0) sizes [*, *, *, *, *]> : !cache, %partial at <() -> (0, 0, 0, 0) sizes [*, *, *, *]> : !partial) waits() notifies()
+}
+task.schedule @parts bucket [] policy "by-hand" offsets [0, 1] runs [0, 0, 1, 1]
+
+// -----
+
 task.func @write(%i: index, %K: memref<8xf32>) {
   task.return
 }

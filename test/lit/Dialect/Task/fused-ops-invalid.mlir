@@ -91,7 +91,7 @@ func.func @linear_t13_norm_extent(%x: memref<1x4xf32>, %w: memref<8x4xf32>, %g: 
 func.func @split_attention_t13_one_norm(%qkv: tensor<2x128xf32>, %t: !t, %i: !i, %b: !b, %n: tensor<32xf32>, %c: !c, %p: !p, %at: index) {
   // expected-error @below {{T13: queries and keys are both normed, with an eps, or neither is}}
   %0:2 = "task.split_attention"(%qkv, %t, %t, %i, %i, %b, %at, %at, %at, %n, %c, %p)
-    <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1>, parts = 1 : i64, scale = 1.0 : f64, eps = 1.0e-6 : f64}>
+    <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1>, parts = 1 : i64, scale = 1.0 : f64, eps = 1.0e-6 : f64}>
     : (tensor<2x128xf32>, !t, !t, !i, !i, !b, index, index, index, tensor<32xf32>, !c, !p) -> (!c, !p)
   return
 }
@@ -184,5 +184,40 @@ func.func @linear_t13_wide_norm(%x: memref<4x64xf32>, %w: memref<16x64xbf16>, %g
 func.func @linear_t13_narrow_residual(%x: memref<4x64xbf16>, %w: memref<16x64xbf16>, %r: memref<4x16xf16>, %y: memref<4x16xf32>) {
   // expected-error @below {{T13: element types differ}}
   task.linear ins(%x, %w : memref<4x64xbf16>, memref<16x64xbf16>) residual(%r : memref<4x16xf16>) outs(%y : memref<4x16xf32>)
+  return
+}
+
+// -----
+
+func.func @stream_part_t9_type(%i: memref<2xi64>, %b: memref<1x4xi64>, %c: memref<4x1x2x8x32xbf16>, %at: index) {
+  // expected-error @below {{T9: streams 'memref<4x1x2x8x32xbf16>' as '!task.stream<memref<4xbf16>>'}}
+  %s = task.stream_part %i, %i, %b, %c at(%at, %at, %at) of 1
+    : memref<2xi64>, memref<2xi64>, memref<1x4xi64>, memref<4x1x2x8x32xbf16> -> !task.stream<memref<4xbf16>>
+  return
+}
+
+// -----
+
+!c = memref<4x2x2x8x32xbf16>
+func.func @stream_part_t9_two_heads(%i: memref<2xi64>, %b: memref<1x4xi64>, %c: !c, %at: index) {
+  // expected-error @below {{T9: streams of one sequence and one head}}
+  %s = task.stream_part %i, %i, %b, %c at(%at, %at, %at) of 1
+    : memref<2xi64>, memref<2xi64>, memref<1x4xi64>, !c -> !task.stream<!c>
+  return
+}
+
+// -----
+
+!qkv = memref<2x128xbf16>
+!t = memref<2x32xbf16>
+!i = memref<2xi64>
+!b = memref<1x4xi64>
+!c = memref<4x1x2x8x32xbf16>
+!p = memref<2x2x1x34xf32>
+func.func @stream_part_t9_other_part(%qkv: !qkv, %t: !t, %i: !i, %b: !b, %c: !c, %p: !p, %at: index, %other: index) {
+  // expected-error @below {{T9: one task.split_attention of the same part takes what it streams}}
+  %s = task.stream_part %i, %i, %b, %c at(%at, %at, %other) of 1 : !i, !i, !b, !c -> !task.stream<!c>
+  task.split_attention ins(%qkv, %t, %t, %i, %i, %b : !qkv, !t, !t, !i, !i, !b)
+    at(%at, %at, %at) of 1 stream(%s : !task.stream<!c>) outs(%c, %p : !c, !p) scale 1.0
   return
 }

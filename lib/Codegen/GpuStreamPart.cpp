@@ -1,0 +1,115 @@
+//===- GpuStreamPart.cpp - Keys and values on their way to attention
+//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "lib/Codegen/GpuAttention.h"
+#include "lib/Codegen/GpuStream.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+using namespace etc;
+using namespace etc::codegen;
+
+PartUnits::PartUnits(const Ring &ring, MemRefType cache)
+    : halfBytes(getHalfBytes(cache)), rowBytes(halfBytes / kPartStep),
+      chunks(ring.stageBytes < 2 * halfBytes ? 2 : 1) {}
+
+int64_t PartUnits::getHalfBytes(MemRefType cache) {
+  return kPartStep * cache.getDimSize(4) * task::getElementBytes(cache);
+}
+
+/// Of eight positions: neighbours, on one page. The body's views begin with the
+/// sequence and the head.
+static Value getKeys(GpuBuilder &b, Value cache, Value table, Value at) {
+  return getKeyAddress(b, cache, table, b.index(0), b.index(0), b.toI32(at));
+}
+
+/// The part's keys, and its values, to the L2 cache: a lane for eight
+/// positions.
+static void prefetch(GpuBuilder &b, Value cache, Value table, Value begin,
+                     Value end) {
+  Value isKey =
+      b.compare(arith::CmpIPredicate::eq,
+                b.make<arith::RemUIOp>(b.laneI32(), b.i32(2)), b.i32(0));
+  Value first = b.add(begin, b.mul(b.make<arith::DivUIOp>(b.lane(), b.index(2)),
+                                   b.index(kPartStep)));
+  int64_t bytes = PartUnits::getHalfBytes(cast<MemRefType>(cache.getType()));
+  b.loop(first, end, b.index(kPartStep * kWarpSize / 2), [&](Value at) {
+    Value keys = getKeys(b, cache, table, at);
+    Value values = getValueAddress(b, cache, keys);
+    b.make<NVVM::CpAsyncBulkPrefetchOp>(
+        b.make<arith::SelectOp>(isKey, keys, values), b.i32(bytes), Value());
+  });
+}
+
+/// Whether no part has more than one unit for a warp.
+static bool hasOneUnit(task::StreamPartOp op) {
+  int64_t pages = op.getBlockTable().getType().getShape()[1],
+          pageTokens = op.getCache().getType().getShape()[3];
+  return pages * pageTokens <= op.getParts() * kPartStep * kConsumerWarps;
+}
+
+void etc::codegen::hintAtParts(Operation *device) {
+  device->walk([](task::StreamPartOp part) {
+    OpBuilder b(part);
+    if (part->use_empty()) // the loader's
+      task::PrefetchPartOp::create(b, part.getLoc(), TypeRange(),
+                                   part->getOperands(), part->getAttrs());
+    part.drop();
+  });
+  // A hint may be at what is not there yet.
+  device->walk([](task::AwaitStepOp op) { op.erase(); });
+}
+
+void etc::codegen::lowerStreamPart(GpuBuilder &b, task::StreamPartOp op,
+                                   const Ring &ring) {
+  PartUnits units(ring, cast<MemRefType>(op.getCache().getType()));
+  SequenceLength length =
+      countPositions(b, op.getSeq(), op.getPos(), op.getSequence());
+  auto [begin, end] =
+      getPartBounds(b, length.positions, op.getPart(), op.getParts());
+  // What is older than the one token that the step has of the sequence.
+  Value old = b.make<arith::MinSIOp>(
+      end, b.make<arith::SubIOp>(length.positions, b.index(1)));
+  Value isAlone =
+      b.compare(arith::CmpIPredicate::eq, length.tokens, b.index(1));
+  Value limit = b.make<arith::SelectOp>(isAlone, old, begin);
+  // A short part need not wait for a stage to be on its way.
+  if (hasOneUnit(op))
+    prefetch(b, op.getCache(), op.getBlockTable(), begin, limit);
+  Value start = begin;
+  issueForEachWarp(b, [&](Value warp, ValueRange before) {
+    Value mine = b.add(start, b.mul(b.toIndex(warp), b.index(kPartStep)));
+    Value step = b.index(kPartStep * kConsumerWarps);
+    return b.loop(mine, limit, step, before, [&](Value at, ValueRange state) {
+      Value rows = b.make<arith::MinSIOp>(b.make<arith::SubIOp>(limit, at),
+                                          b.index(kPartStep));
+      Value bytes = b.mul(b.toI32(rows), b.i32(units.rowBytes));
+      Value keys = getKeys(b, op.getCache(), op.getBlockTable(), at);
+      Value values = getValueAddress(b, op.getCache(), keys);
+      SmallVector<Piece> pieces = {{keys, bytes, 0},
+                                   {values, bytes, units.valuesAt()}};
+      SmallVector<Value> next(state);
+      for (int64_t i = 0; i < units.chunks; ++i) {
+        auto chunk =
+            units.chunks == 1 ? ArrayRef(pieces) : ArrayRef(pieces).slice(i, 1);
+        next = issueChunk(b, ring, warp, next, [&](const Ring::Stage &stage) {
+          copyChunk(b, stage, chunk);
+        });
+      }
+      return next;
+    });
+  });
+}
+
+void etc::codegen::lowerPrefetchPart(GpuBuilder &b, task::PrefetchPartOp op) {
+  if (cast<MemRefType>(op.getCache().getType()).getDimSize(3) % kPartStep)
+    return;
+  SequenceLength length =
+      countPositions(b, op.getSeq(), op.getPos(), op.getSequence());
+  auto [begin, end] =
+      getPartBounds(b, length.positions, op.getPart(), op.getParts());
+  prefetch(b, op.getCache(), op.getBlockTable(), begin, end);
+}
