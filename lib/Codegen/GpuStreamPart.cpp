@@ -26,31 +26,6 @@ static Value getKeys(GpuBuilder &b, Value cache, Value table, Value at) {
   return getKeyAddress(b, cache, table, b.index(0), b.index(0), b.toI32(at));
 }
 
-/// The part's keys, and its values, to the L2 cache: a lane for eight
-/// positions.
-static void prefetch(GpuBuilder &b, Value cache, Value table, Value begin,
-                     Value end) {
-  Value isKey =
-      b.compare(arith::CmpIPredicate::eq,
-                b.make<arith::RemUIOp>(b.laneI32(), b.i32(2)), b.i32(0));
-  Value first = b.add(begin, b.mul(b.make<arith::DivUIOp>(b.lane(), b.index(2)),
-                                   b.index(kPartStep)));
-  int64_t bytes = PartUnits::getHalfBytes(cast<MemRefType>(cache.getType()));
-  b.loop(first, end, b.index(kPartStep * kWarpSize / 2), [&](Value at) {
-    Value keys = getKeys(b, cache, table, at);
-    Value values = getValueAddress(b, cache, keys);
-    b.make<NVVM::CpAsyncBulkPrefetchOp>(
-        b.make<arith::SelectOp>(isKey, keys, values), b.i32(bytes), Value());
-  });
-}
-
-/// Whether no part has more than one unit for a warp.
-static bool hasOneUnit(task::StreamPartOp op) {
-  int64_t pages = op.getBlockTable().getType().getShape()[1],
-          pageTokens = op.getCache().getType().getShape()[3];
-  return pages * pageTokens <= op.getParts() * kPartStep * kConsumerWarps;
-}
-
 void etc::codegen::hintAtParts(Operation *device) {
   device->walk([](task::StreamPartOp part) {
     OpBuilder b(part);
@@ -76,9 +51,6 @@ void etc::codegen::lowerStreamPart(GpuBuilder &b, task::StreamPartOp op,
   Value isAlone =
       b.compare(arith::CmpIPredicate::eq, length.tokens, b.index(1));
   Value limit = b.make<arith::SelectOp>(isAlone, old, begin);
-  // A short part need not wait for a stage to be on its way.
-  if (hasOneUnit(op))
-    prefetch(b, op.getCache(), op.getBlockTable(), begin, limit);
   Value start = begin;
   issueForEachWarp(b, [&](Value warp, ValueRange before) {
     Value mine = b.add(start, b.mul(b.toIndex(warp), b.index(kPartStep)));
@@ -104,12 +76,25 @@ void etc::codegen::lowerStreamPart(GpuBuilder &b, task::StreamPartOp op,
   });
 }
 
+/// A lane for the keys of eight positions, or for their values.
 void etc::codegen::lowerPrefetchPart(GpuBuilder &b, task::PrefetchPartOp op) {
-  if (cast<MemRefType>(op.getCache().getType()).getDimSize(3) % kPartStep)
+  auto cache = cast<MemRefType>(op.getCache().getType());
+  if (cache.getDimSize(3) % kPartStep)
     return;
   SequenceLength length =
       countPositions(b, op.getSeq(), op.getPos(), op.getSequence());
   auto [begin, end] =
       getPartBounds(b, length.positions, op.getPart(), op.getParts());
-  prefetch(b, op.getCache(), op.getBlockTable(), begin, end);
+  Value isKey =
+      b.compare(arith::CmpIPredicate::eq,
+                b.make<arith::RemUIOp>(b.laneI32(), b.i32(2)), b.i32(0));
+  Value first = b.add(begin, b.mul(b.make<arith::DivUIOp>(b.lane(), b.index(2)),
+                                   b.index(kPartStep)));
+  b.loop(first, end, b.index(kPartStep * kWarpSize / 2), [&](Value at) {
+    Value keys = getKeys(b, op.getCache(), op.getBlockTable(), at);
+    Value values = getValueAddress(b, op.getCache(), keys);
+    b.make<NVVM::CpAsyncBulkPrefetchOp>(
+        b.make<arith::SelectOp>(isKey, keys, values),
+        b.i32(PartUnits::getHalfBytes(cache)), Value());
+  });
 }

@@ -113,8 +113,9 @@ def StreamPartsPass : Pass<"stream-parts", "::mlir::ModuleOp"> {
   let summary = "Let keys and values cross the ring with the weights";
   let description = [{
     A `task.prefetch_part` becomes a `task.stream_part` where attention runs on the tensor
-    cores and a task has one part of contiguous rows. Then a worker has what earlier
-    steps left of its part when the queries come, without a trip to memory of its own.
+    cores and a task has one part of contiguous rows, of more than eight positions for a
+    warp. Then a worker has what earlier steps left of its part when the queries come,
+    without trips to memory of its own, one after the other.
 
     Requires `prefetch-weights`, before `lower-to-persistent`. Only for GPUs.
     Guarantees that what is streamed has a consumer that takes it out of the ring.

@@ -25,8 +25,20 @@ static bool hasContiguousRows(MemRefType cache) {
          strides[4] == 1 && strides[3] == cache.getDimSize(4);
 }
 
+/// Whether a warp takes eight positions of a part at most. One trip to memory
+/// is soon over, and a stage that is free again has its copy under way when
+/// words of the next tasks are waited for.
+static bool isShort(PrefetchPartOp hint) {
+  int64_t pages = hint.getBlockTable().getType().getShape()[1],
+          pageTokens = hint.getCache().getType().getShape()[3];
+  return pages * pageTokens <=
+         hint.getParts() * codegen::kPartStep * codegen::kConsumerWarps;
+}
+
 /// The attention to the part that `hint` is at, if it can take a stream.
 static SplitAttentionOp getConsumer(PrefetchPartOp hint) {
+  if (isShort(hint))
+    return {};
   for (Operation *user : hint.getCache().getUsers()) {
     auto split = dyn_cast<SplitAttentionOp>(user);
     if (split && !split.getStream() && split.attendsTo(hint.getOperands()) &&

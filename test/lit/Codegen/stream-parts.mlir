@@ -6,7 +6,7 @@
 !qkv = memref<2x256xbf16>
 !table = memref<2x64xbf16>
 !pos = memref<2xi64>
-!blocks = memref<1x4xi64>
+!blocks = memref<1x32xi64>
 !cache = memref<4x1x2x8x64xbf16>
 !partial = memref<2x2x1x66xf32>
 
@@ -44,6 +44,17 @@ task.func @wide(%i: index, %qkv: memref<2x256xf32>, %cos: memref<2x64xf32>, %pos
   task.ready
   task.split_attention ins(%qkv, %cos, %cos, %pos, %pos, %blocks : memref<2x256xf32>, memref<2x64xf32>, memref<2x64xf32>, !pos, !pos, !blocks)
     at(%i, %i, %i) of 2 outs(%cache, %partial : memref<4x1x2x8x64xf32>, !partial) scale 0.125
+  task.return
+}
+
+// Eight positions a warp: one trip to memory.
+// CHECK-LABEL: task.func @short(
+// CHECK-NEXT: task.prefetch_part
+task.func @short(%i: index, %qkv: !qkv, %cos: !table, %pos: !pos, %blocks: memref<1x16xi64>, %cache: !cache, %partial: !partial) {
+  task.prefetch_part %pos, %pos, %blocks, %cache at(%i, %i, %i) of 2 : !pos, !pos, memref<1x16xi64>, !cache
+  task.ready
+  task.split_attention ins(%qkv, %cos, %cos, %pos, %pos, %blocks : !qkv, !table, !table, !pos, !pos, memref<1x16xi64>)
+    at(%i, %i, %i) of 2 outs(%cache, %partial : !cache, !partial) scale 0.125
   task.return
 }
 
