@@ -228,7 +228,7 @@ def Task_ReadyOp : Task_Op<"ready", [HasParent<"FuncOp">, MemoryEffects<[MemRead
   let summary = "Here the task's events have been reached";
   let description = [{
     What stands before it must not touch anything that a task of the launch's graph
-    writes in this step: that is what lets a worker load the weights of its next
+    writes in this step (rows of a cache that older steps left are not): that is what lets a worker load the weights of its next
     task while it still waits (`prefetch-weights` moves code up here).
   }];
   let assemblyFormat = "attr-dict";

@@ -498,6 +498,9 @@ LogicalResult FuncOp::verify() {
         if (!isa<event::PublishOp, event::ReceiveOp>(user))
           return user->emitOpError("T8: uses the entry of a data edge; a body "
                                    "receives from it or publishes to it");
+  for (auto part : getBody().getOps<StreamPartOp>())
+    if (!ready || !part->isBeforeInBlock(ready))
+      return part.emitOpError("T8: stands before task.ready");
   if (!ready)
     return success();
   for (Operation &op : getBody().front()) {
@@ -527,6 +530,13 @@ LogicalResult StreamOp::verify() {
 // StreamPartOp
 //===----------------------------------------------------------------------===//
 
+bool etc::task::hasContiguousRows(MemRefType cache) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  return succeeded(cache.getStridesAndOffset(strides, offset)) &&
+         strides[4] == 1 && strides[3] == cache.getDimSize(4);
+}
+
 void StreamPartOp::drop() {
   for (Operation *user : llvm::make_early_inc_range(getStream().getUsers()))
     cast<SplitAttentionOp>(user).getStreamMutable().clear();
@@ -537,15 +547,21 @@ LogicalResult StreamPartOp::verify() {
   if (getStream().getType().getTile() != getCache().getType())
     return emitOpError("T9: streams ")
            << getCache().getType() << " as " << getStream().getType();
-  if (getBlockTable().getType().getShape()[0] != 1 ||
-      getCache().getType().getShape()[1] != 1)
+  auto table = dyn_cast<MemRefType>(getBlockTable().getType()),
+       cache = dyn_cast<MemRefType>(getCache().getType());
+  if (!table || !cache || table.getRank() != 2 || cache.getRank() != 5 ||
+      table.getDimSize(0) != 1 || cache.getDimSize(1) != 1)
     return emitOpError("T9: streams of one sequence and one head");
+  if (!hasContiguousRows(cache))
+    return emitOpError("T9: streams rows that follow each other");
   if (getStream().use_empty())
     return success();
   auto split = dyn_cast<SplitAttentionOp>(*getStream().user_begin());
+  auto partial = split ? dyn_cast<MemRefType>(split.getPartial().getType())
+                       : MemRefType();
   if (!getStream().hasOneUse() || !split || !split.attendsTo(getOperands()) ||
       split.getParts() != getParts() ||
-      cast<MemRefType>(split.getPartial().getType()).getShape()[2] != 1)
+      !partial || partial.getRank() != 4 || partial.getDimSize(2) != 1)
     return emitOpError("T9: one task.split_attention of the same part takes "
                        "what it streams");
   return success();

@@ -28,4 +28,9 @@ class ReadyOp;
 #define GET_OP_CLASSES
 #include "dialects/task/TaskOps.h.inc"
 
+namespace etc::task {
+/// Whether the rows of a page of a cache [pages, G, 2, P, D] follow each other.
+bool hasContiguousRows(mlir::MemRefType cache);
+} // namespace etc::task
+
 #endif // ETC_DIALECTS_TASK_TASKOPS_H

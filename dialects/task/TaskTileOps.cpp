@@ -413,6 +413,8 @@ LogicalResult SplitAttentionOp::verify() {
       bool(getQNorm()) != bool(getEps()))
     return emitOpError("T13: queries and keys are both normed, with an eps, or "
                        "neither is");
+  if (getStream() && !getStream().getDefiningOp<StreamPartOp>())
+    return emitOpError("T9: takes its part from a task.stream_part");
   Shapes shapes(*this);
   shapes.match(getQkv(), {"T", "columns"})
       .match(getCos(), {"T", "D"})

@@ -106,11 +106,12 @@ def Task_EnterStepOp : Task_Op<"enter_step", [MemoryEffects<[MemRead, MemWrite]>
     (`task.copy_tables`): once per step but the first of a launch, when no thread of the
     worker is in the step before any more. A loader may still read addresses, or be ahead:
     the weights that it streams have the same in all steps of a launch, and before it
-    looks for others it waits for this (`task.await_step`).
+    looks for others it waits for this (`task.await_step`). `behind_loader`: this in turn waits
+    until the loader has left the steps before (`task.loader_step`).
   }];
   let arguments = (ins Task_WorkerType:$worker, OptionalAttr<I64Attr>:$buffers,
-                       OptionalAttr<I64Attr>:$buffers_at);
-  let assemblyFormat = "$worker attr-dict";
+                       OptionalAttr<I64Attr>:$buffers_at, UnitAttr:$behind_loader);
+  let assemblyFormat = "$worker (`behind_loader` $behind_loader^)? attr-dict";
 }
 
 def Task_AwaitStepOp : Task_Op<"await_step", [MemoryEffects<[MemRead, MemWrite]>]> {
@@ -118,8 +119,22 @@ def Task_AwaitStepOp : Task_Op<"await_step", [MemoryEffects<[MemRead, MemWrite]>
   let description = [{
     A loader runs ahead of the join between two steps of a launch. Behind this it sees
     what all workers wrote in the steps before, also with asynchronous copies, and the
-    addresses of this step's buffers. The consumers bound the wait, as they do that for
-    an empty stage of the ring.
+    addresses of this step's buffers; both stay as they are until it tells that it has
+    left the step (`task.loader_step`, `task.enter_step behind_loader`). False: a wait
+    of the worker has failed, and nobody enters the step any more. The consumers bound
+    the wait, as they do that for an empty stage of the ring.
+  }];
+  let arguments = (ins Task_WorkerType:$worker);
+  let results = (outs I1:$entered);
+  let assemblyFormat = "$worker attr-dict";
+}
+
+def Task_LoaderStepOp : Task_Op<"loader_step", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Tell the threads of a worker which step its loader is in";
+  let description = [{
+    By all threads of a warp: none of them reads anything of a step before any more.
+    `task.enter_step behind_loader` waits for it, not long: a loader that is behind has
+    no chunks to copy, for all that it copied in the step before have been taken.
   }];
   let arguments = (ins Task_WorkerType:$worker);
   let assemblyFormat = "$worker attr-dict";

@@ -362,6 +362,8 @@ LogicalResult etc::codegen::lowerSplitAttention(GpuBuilder &b,
     lowerMmaAttention(b, op, ring);
     return success();
   }
+  if (op.getStream())
+    return op.emitOpError("takes a stream only on the tensor cores");
   SplitAttention attention(b, op);
   if (failed(attention.check()))
     return failure();

@@ -64,11 +64,13 @@ struct SharedLayout {
   /// The squares of the input that is kept.
   static constexpr int64_t kSquares = kScratch + 2 * kSumSetBytes;
   static constexpr int64_t kPartialSumBytes = 2 * kSumSetBytes + kSquareBytes;
+  /// i64, the context of the step that the loader is in (task.loader_step).
+  static constexpr int64_t kLoaderContext = kScratch + kPartialSumBytes;
   static constexpr int64_t kRingAlignment = 1024;
   /// What a tile other than a linear shares between its warps. The next task
   /// may keep its input there, so such a tile ends with a barrier.
   static constexpr int64_t kTileScratch =
-      (kScratch + kPartialSumBytes + kRingAlignment - 1) / kRingAlignment *
+      (kLoaderContext + 8 + kRingAlignment - 1) / kRingAlignment *
       kRingAlignment;
 };
 

@@ -274,7 +274,8 @@ SmallVector<Ring::Stage> MmaAttention::stagesOf(Value count) {
 /// come, if they are streamed.
 std::pair<Value, Value> MmaAttention::locateUnit(Value first, Value count) {
   auto inCache = [&]() -> Values {
-    Value keys = cacheRow(first, b.i32(0));
+    Value keys = getKeyAddress(b, op.getCache(), op.getBlockTable(), inSequence,
+                               inHead, first);
     return {keys, getValueAddress(b, op.getCache(), keys)};
   };
   if (!op.getStream()) {

@@ -34,8 +34,19 @@ void etc::codegen::hintAtParts(Operation *device) {
                                    part->getOperands(), part->getAttrs());
     part.drop();
   });
-  // A hint may be at what is not there yet.
-  device->walk([](task::AwaitStepOp op) { op.erase(); });
+  // A hint may be at what is not there yet, so that nobody waits for a loader.
+  device->walk([](Operation *op) {
+    if (auto await = dyn_cast<task::AwaitStepOp>(op)) {
+      OpBuilder b(op);
+      await.getEntered().replaceAllUsesWith(
+          arith::ConstantOp::create(b, op->getLoc(), b.getBoolAttr(true)));
+      op->erase();
+    } else if (auto enter = dyn_cast<task::EnterStepOp>(op)) {
+      enter.setBehindLoader(false);
+    } else if (isa<task::LoaderStepOp>(op)) {
+      op->erase();
+    }
+  });
 }
 
 void etc::codegen::lowerStreamPart(GpuBuilder &b, task::StreamPartOp op,

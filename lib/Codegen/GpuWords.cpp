@@ -117,94 +117,98 @@ SmallVector<Value> WordReader::reload(ValueRange old, Value epoch,
   return words;
 }
 
-SmallVector<Value> WordReader::loadPlain(const Part &part) {
-  int64_t step = part.count % 2 ? 1 : 2;
+SmallVector<Value> WordReader::loadPlain() {
   Type i32 = b.getI32Type();
   SmallVector<Value> words;
-  for (int64_t i = 0; i < part.count; i += step) {
-    Value address = b.advance(part.address, b.i32(4 * i));
-    if (step == 1) {
-      words.push_back(b.load(i32, address, 4));
-      continue;
+  for (const Part &part : parts) {
+    int64_t step = part.count % 2 ? 1 : 2;
+    for (int64_t i = 0; !part.isTagged && i < part.count; i += step) {
+      Value address = b.advance(part.address, b.i32(4 * i));
+      if (step == 1) {
+        words.push_back(b.load(i32, address, 4));
+        continue;
+      }
+      Value pair = b.load(VectorType::get(2, i32), address, 8);
+      for (int64_t lane = 0; lane < 2; ++lane)
+        words.push_back(b.make<LLVM::ExtractElementOp>(pair, b.i32(lane)));
     }
-    Value pair = b.load(VectorType::get(2, i32), address, 8);
-    for (int64_t lane = 0; lane < 2; ++lane)
-      words.push_back(b.make<LLVM::ExtractElementOp>(pair, b.i32(lane)));
+  }
+  return words;
+}
+
+/// Whether the words are to be read again: `isLate`, and the bounded wait for
+/// the word at `late`, once they have been read often, did not fail.
+Value WordReader::mustReadAgain(Value isLate, Value late, Value reads) {
+  Value isLong =
+      b.make<arith::AndIOp>(isLate, b.compare(arith::CmpIPredicate::sge, reads,
+                                              b.i32(kReadsBeforeWait)));
+  auto wait = b.make<scf::IfOp>(TypeRange(b.getI1Type()), isLong, true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(wait.thenBlock());
+  auto failed = b.make<func::CallOp>(kWaitWordFunc, TypeRange(b.getI1Type()),
+                                     ValueRange(late));
+  Value again = b.make<arith::XOrIOp>(failed.getResult(0), b.boolean(true));
+  b.make<scf::YieldOp>(again);
+  b.setInsertionPointToStart(wait.elseBlock());
+  b.make<scf::YieldOp>(isLate);
+  return wait.getResult(0);
+}
+
+/// All words in the order of the parts, of those that are tagged (i64) and
+/// those that are not.
+SmallVector<Value> WordReader::inOrder(ValueRange tagged, ValueRange plain) {
+  SmallVector<Value> words;
+  for (const Part &part : parts) {
+    ValueRange &from = part.isTagged ? tagged : plain;
+    for (Value word : from.take_front(part.count))
+      words.push_back(part.isTagged
+                          ? Value(b.make<arith::TruncIOp>(b.getI32Type(), word))
+                          : word);
+    from = from.drop_front(part.count);
   }
   return words;
 }
 
 SmallVector<Value> WordReader::read() {
-  SmallVector<Value> words;
-  int64_t tagged = 0;
-  for (const Part &part : parts)
+  int64_t tagged = 0, all = 0;
+  for (const Part &part : parts) {
     tagged += part.isTagged ? part.count : 0;
-  if (!tagged) {
-    for (const Part &part : parts)
-      llvm::append_range(words, loadPlain(part));
-    return words;
+    all += part.count;
   }
+  if (!tagged)
+    return loadPlain();
+  // What is late is read again, and nothing else of what is tagged: all workers
+  // wait for the same words, whose memory has to serve each of their reads. The
+  // slow path knows the bound of a wait, but takes longer than most waits last.
   Value epoch = getEpoch(b);
-  OpBuilder::InsertionGuard guard(b);
-  // What is late is read again, and nothing else: all workers wait for the same
-  // words, whose memory has to serve each of their reads. The slow path knows
-  // the bound of a wait, but takes longer than most waits last.
   Type i32 = b.getI32Type(), i64 = b.getI64Type();
   Value none = b.make<arith::ShLIOp>(
       b.make<arith::ExtUIOp>(i64, b.make<arith::XOrIOp>(epoch, b.i32(-1))),
       b.make<arith::ConstantOp>(b.getI64IntegerAttr(32)));
-  SmallVector<Value> begin = {b.i32(0)};
-  begin.append(tagged, none);
-  SmallVector<Type> types = {i32};
-  types.append(tagged, i64);
-  SmallVector<Type> results = types;
-  int64_t plain = 0;
-  for (const Part &part : parts)
-    plain += part.isTagged ? 0 : part.count;
-  results.append(plain, i32);
+  SmallVector<Value> begin(1 + tagged, none);
+  begin.front() = b.i32(0); // reads
+  SmallVector<Type> carried(1 + tagged, i64), results(1 + all, i32);
+  carried.front() = i32;
+  llvm::copy(carried, results.begin());
   auto loop = b.make<scf::WhileOp>(TypeRange(results), ValueRange(begin));
-  SmallVector<Location> locs(types.size(), b.getLoc());
-  Block *before = b.createBlock(&loop.getBefore(), {}, types, locs);
+  OpBuilder::InsertionGuard guard(b);
+  Block *before =
+      b.createBlock(&loop.getBefore(), {}, carried,
+                    SmallVector<Location>(carried.size(), b.getLoc()));
   Value reads = before->getArgument(0), isLate, late;
-  SmallVector<Value> current =
+  SmallVector<Value> next =
       reload(before->getArguments().drop_front(), epoch, isLate, late);
-  for (const Part &part : parts)
-    if (!part.isTagged)
-      llvm::append_range(words, loadPlain(part));
-  Value isLong =
-      b.make<arith::AndIOp>(isLate, b.compare(arith::CmpIPredicate::sge, reads,
-                                              b.i32(kReadsBeforeWait)));
-  auto wait = b.make<scf::IfOp>(TypeRange(b.getI1Type()), isLong, true);
-  {
-    OpBuilder::InsertionGuard inner(b);
-    b.setInsertionPointToStart(wait.thenBlock());
-    auto call = b.make<func::CallOp>(kWaitWordFunc, TypeRange(b.getI1Type()),
-                                     ValueRange(late));
-    b.make<scf::YieldOp>(ValueRange(
-        b.make<arith::XOrIOp>(call.getResult(0), b.boolean(true)).getResult()));
-    b.setInsertionPointToStart(wait.elseBlock());
-    b.make<scf::YieldOp>(ValueRange(isLate));
-  }
-  SmallVector<Value> next = {b.add(reads, b.i32(1))};
-  llvm::append_range(next, current);
-  llvm::append_range(next, words);
-  b.make<scf::ConditionOp>(wait.getResult(0), next);
-  SmallVector<Location> resultLocs(results.size(), b.getLoc());
-  Block *after = b.createBlock(&loop.getAfter(), {}, results, resultLocs);
-  b.make<scf::YieldOp>(after->getArguments().take_front(types.size()));
+  llvm::append_range(next, loadPlain());
+  Value again = mustReadAgain(isLate, late, reads);
+  next.insert(next.begin(), b.add(reads, b.i32(1)));
+  b.make<scf::ConditionOp>(again, next);
+  Block *after =
+      b.createBlock(&loop.getAfter(), {}, results,
+                    SmallVector<Location>(results.size(), b.getLoc()));
+  b.make<scf::YieldOp>(after->getArguments().take_front(carried.size()));
   b.setInsertionPointAfter(loop);
-  // In the order of the parts.
-  ValueRange found = ValueRange(loop.getResults()).slice(1, tagged),
-             others = ValueRange(loop.getResults()).drop_front(1 + tagged);
-  SmallVector<Value> all;
-  for (const Part &part : parts) {
-    ValueRange &from = part.isTagged ? found : others;
-    for (Value word : from.take_front(part.count))
-      all.push_back(part.isTagged ? Value(b.make<arith::TruncIOp>(i32, word))
-                                  : word);
-    from = from.drop_front(part.count);
-  }
-  return all;
+  ValueRange found = loop.getResults();
+  return inOrder(found.slice(1, tagged), found.drop_front(1 + tagged));
 }
 
 void etc::codegen::writeWord(GpuBuilder &b, Value word, Value memref,

@@ -51,7 +51,12 @@ private:
   /// of them is late still, and the address of such a one.
   llvm::SmallVector<mlir::Value> reload(mlir::ValueRange old, mlir::Value epoch,
                                         mlir::Value &isLate, mlir::Value &late);
-  llvm::SmallVector<mlir::Value> loadPlain(const Part &part);
+  /// The words that are not tagged.
+  llvm::SmallVector<mlir::Value> loadPlain();
+  mlir::Value mustReadAgain(mlir::Value isLate, mlir::Value late,
+                            mlir::Value reads);
+  llvm::SmallVector<mlir::Value> inOrder(mlir::ValueRange tagged,
+                                         mlir::ValueRange plain);
 
   GpuBuilder &b;
   llvm::SmallVector<Part> parts;

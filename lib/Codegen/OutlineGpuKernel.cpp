@@ -120,6 +120,10 @@ struct OutlineGpuKernel
         context, static_cast<int64_t>(program.getLaunches().size()),
         static_cast<int64_t>(program.getBuffers().size()), IntegerAttr(),
         IntegerAttr());
+    loader.walk([&](task::LoaderStepOp op) {
+      b.make<task::LoaderStepOp>(context); // the first
+      return WalkResult::interrupt();
+    });
     initializeSharedMemory(b, kernel.getArgument(0));
     Value isConsumer =
         b.compare(arith::CmpIPredicate::ult, b.thread(), b.index(kConsumers));

@@ -41,8 +41,8 @@ def PlanSharedMemoryPass : Pass<"plan-shared-memory", "::mlir::ModuleOp"> {
     `tokens`; tiles that are no linears share what they share in the same place.
     What room is left is for copies of the tables (`task.copy_tables`), if all of both fits.
     Keys and values cross the ring (`task.stream_part`) if it has room for what a run
-    streams, of all linears but the one that finds the best token; else its stages are for
-    weights, and keys and values are hinted at (`task.prefetch_part`).
+    streams, of all linears but the one that finds the best token and those that do not say
+    (`stage-activations` has them say it); else its stages are for weights, and keys and values are hinted at (`task.prefetch_part`).
     Deliberately gives every program one plan for all its tasks: stages are not
     traded between tasks.
   }];
@@ -66,8 +66,9 @@ def LowerTilesToGpuPass : Pass<"lower-tiles-to-gpu", "::mlir::ModuleOp"> {
     reduced dimensions, then shuffles. Other reductions: a thread per element.
 
     `task.stream`: eight lanes of the loader warp each copy the chunks of one consumer
-    warp into its stages with bulk copies; the loader waits for nothing but an empty
-    stage. A `task.linear` of a stream: one `mma.m16n8k16` per 512 bytes of weights and
+    warp into its stages with bulk copies, waiting for an empty stage alone.
+    `task.stream_part`: the same for keys and values, eight positions a chunk; in launches
+    of many steps behind a `task.await_step`. A `task.linear` of a stream: one `mma.m16n8k16` per 512 bytes of weights and
     eight tokens; K is split over the warps, whose sums meet behind one barrier per 16
     rows. Other linears: a warp per element of the output. `math` operations become
     instructions; what has none is an error.
@@ -77,7 +78,8 @@ def LowerTilesToGpuPass : Pass<"lower-tiles-to-gpu", "::mlir::ModuleOp"> {
     that takes fewer trips to memory. A remark says what was counted.
 
     `prefetch=false`: the loader copies the weights of a linear only when its consumers
-    have the linear's input. What streaming ahead is worth is measured against it.
+    have the linear's input, and hints at keys and values. What streaming ahead is worth is
+    measured against it.
 
     Requires bodies on memrefs in a `gpu.module` (`outline-gpu-kernel`) and the plan of
     `plan-shared-memory`; every consumer thread calls a body with the same arguments;

@@ -17,14 +17,6 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::task;
 
-/// Whether the rows of a page follow each other.
-static bool hasContiguousRows(MemRefType cache) {
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  return succeeded(cache.getStridesAndOffset(strides, offset)) &&
-         strides[4] == 1 && strides[3] == cache.getDimSize(4);
-}
-
 /// Whether a warp takes eight positions of a part at most. One trip to memory
 /// is soon over, and a stage that is free again has its copy under way when
 /// words of the next tasks are waited for.
@@ -37,7 +29,12 @@ static bool isShort(PrefetchPartOp hint) {
 
 /// The attention to the part that `hint` is at, if it can take a stream.
 static SplitAttentionOp getConsumer(PrefetchPartOp hint) {
-  if (isShort(hint))
+  // A loader copies in the order of a body's early code, and chunks are taken
+  // in that of its tiles: with one stream a body they are the same.
+  auto body = hint->getParentOfType<FuncOp>();
+  bool isAlone = llvm::hasSingleElement(body.getOps<PrefetchPartOp>()) &&
+                 body.getOps<StreamOp>().empty();
+  if (isShort(hint) || !isAlone)
     return {};
   for (Operation *user : hint.getCache().getUsers()) {
     auto split = dyn_cast<SplitAttentionOp>(user);

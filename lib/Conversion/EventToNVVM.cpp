@@ -489,6 +489,10 @@ struct LowerEnterStep : OpConversionPattern<task::EnterStepOp> {
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
     Value context = adaptor.getWorker();
+    if (op.getBehindLoader()) {
+      b.when(b.isThread(0), [&] { awaitLoader(b, context); });
+      b.consumerBarrier();
+    }
     if (op.getBuffersAt())
       copyTable(b, context, Field::buffers, b.getI64Type(), *op.getBuffers(),
                 *op.getBuffersAt(), kConsumers);
@@ -506,6 +510,36 @@ struct LowerEnterStep : OpConversionPattern<task::EnterStepOp> {
     rewriter.eraseOp(op);
     return success();
   }
+
+  /// Contexts of a launch's steps ascend.
+  static void awaitLoader(GpuBuilder &b, Value context) {
+    Value mine = toNumber(b, context);
+    OpBuilder::InsertionGuard guard(b);
+    auto loop = b.make<scf::WhileOp>(TypeRange(), ValueRange());
+    b.createBlock(&loop.getBefore());
+    Value seen =
+        loadAtomic(b, b.getI64Type(), b.shared(SharedLayout::kLoaderContext),
+                   LLVM::AtomicOrdering::acquire, kBlock);
+    b.make<scf::ConditionOp>(b.compare(arith::CmpIPredicate::ult, seen, mine),
+                             ValueRange());
+    b.createBlock(&loop.getAfter());
+    b.make<scf::YieldOp>();
+  }
+};
+
+struct LowerLoaderStep : OpConversionPattern<task::LoaderStepOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(task::LoaderStepOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    GpuBuilder b(op.getLoc(), rewriter);
+    b.warpBarrier();
+    storeAtomic(b, toNumber(b, adaptor.getWorker()),
+                b.shared(SharedLayout::kLoaderContext),
+                LLVM::AtomicOrdering::release, kBlock);
+    rewriter.eraseOp(op);
+    return success();
+  }
 };
 
 struct LowerAwaitStep : OpConversionPattern<task::AwaitStepOp> {
@@ -515,23 +549,20 @@ struct LowerAwaitStep : OpConversionPattern<task::AwaitStepOp> {
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
     Value mine = toNumber(b, adaptor.getWorker());
-    auto loop = b.make<scf::WhileOp>(TypeRange(), ValueRange());
+    auto loop = b.make<scf::WhileOp>(TypeRange(b.getI1Type()), ValueRange());
     b.createBlock(&loop.getBefore());
-    Value entered =
-        loadAtomic(b, b.getI64Type(), b.shared(SharedLayout::kContext),
-                   LLVM::AtomicOrdering::acquire, kBlock);
-    Value mustLeave =
+    Value seen = loadAtomic(b, b.getI64Type(), b.shared(SharedLayout::kContext),
+                            LLVM::AtomicOrdering::acquire, kBlock);
+    Value entered = b.compare(arith::CmpIPredicate::eq, seen, mine);
+    Value leave =
         b.make<LLVM::LoadOp>(b.getI32Type(), b.shared(SharedLayout::kLeave),
                              /*alignment=*/4, /*isVolatile=*/true);
+    Value stays = b.compare(arith::CmpIPredicate::eq, leave, b.i32(0));
     b.make<scf::ConditionOp>(
-        b.make<arith::AndIOp>(
-            b.compare(arith::CmpIPredicate::ne, entered, mine),
-            b.compare(arith::CmpIPredicate::eq, mustLeave, b.i32(0))),
-        ValueRange());
-    b.createBlock(&loop.getAfter());
+        b.make<arith::AndIOp>(logicalNot(b, entered), stays), entered);
+    b.createBlock(&loop.getAfter(), {}, TypeRange(b.getI1Type()), b.getLoc());
     b.make<scf::YieldOp>();
-    b.setInsertionPointAfter(loop);
-    rewriter.eraseOp(op);
+    rewriter.replaceOp(op, loop.getResult(0));
     return success();
   }
 };
@@ -594,7 +625,7 @@ void etc::populateEventToNVVMPatterns(const TypeConverter &converter,
   populateWorkerToLLVMPatterns(converter, getWorkerNumber, patterns);
   patterns.add<LowerWait, LowerNotify, LowerPublish, LowerReceive, LowerClear,
                LowerClearBanks, LowerCopyTables, LowerEnterStep, LowerAwaitStep,
-               LowerMark>(converter, patterns.getContext());
+               LowerLoaderStep, LowerMark>(converter, patterns.getContext());
 }
 
 //===----------------------------------------------------------------------===//

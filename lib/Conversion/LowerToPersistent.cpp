@@ -46,6 +46,13 @@ public:
 
 private:
   void writeSteps();
+  /// Whether a loader streams what steps of the same launch write.
+  bool followsSteps() {
+    return tables.getJoinRow() >= 0 &&
+           llvm::any_of(tables.getKinds(), [](LaunchOp kind) {
+             return streamsParts(kind.getBodyFunc());
+           });
+  }
   Value writeStep();
   Value writeJoin(Value ok, Value another);
   Value writeKinds(Value launch, Value kind, Value first, Value stride,
@@ -164,9 +171,12 @@ void WorkerWriter::writeSteps() {
     Value more = arith::AndIOp::create(b, loc, ok, another);
     if (role != WorkerRole::loader)
       scf::IfOp::create(b, loc, more, [&](OpBuilder &, Location) {
-        EnterStepOp::create(b, loc, next, IntegerAttr(), IntegerAttr());
+        EnterStepOp::create(b, loc, next, IntegerAttr(), IntegerAttr(),
+                            followsSteps());
         scf::YieldOp::create(b, loc);
       });
+    else if (followsSteps())
+      LoaderStepOp::create(b, loc, next);
     scf::YieldOp::create(b, loc, ValueRange{next, more});
   };
   scf::WhileOp::create(b, loc, TypeRange(worker.getType()),
@@ -243,9 +253,16 @@ Value WorkerWriter::writeKinds(Value launch, Value kind, Value first,
   for (auto [number, region] : llvm::zip(cases, dispatch.getCaseRegions())) {
     b.createBlock(&region);
     loc = LaunchOp(kinds[number]).getLoc();
-    if (role == WorkerRole::loader && tables.getJoinRow() >= 0 &&
-        streamsParts(LaunchOp(kinds[number]).getBodyFunc()))
-      AwaitStepOp::create(b, loc, worker);
+    if (role == WorkerRole::loader && followsSteps() &&
+        streamsParts(LaunchOp(kinds[number]).getBodyFunc())) {
+      Value entered = AwaitStepOp::create(b, loc, worker);
+      scf::IfOp::create(b, loc, entered, [&](OpBuilder &, Location) {
+        writeTasks(kinds[number], launch, first, stride, count);
+        scf::YieldOp::create(b, loc);
+      });
+      scf::YieldOp::create(b, loc, boolean(true));
+      continue;
+    }
     Value ok = writeTasks(kinds[number], launch, first, stride, count);
     scf::YieldOp::create(b, loc, ok);
   }

@@ -90,3 +90,25 @@ gpu.module @folded_device {
     return
   }
 }
+
+// -----
+
+!qkv = memref<2x128xf32>
+!t = memref<2x32xf32>
+!i = memref<2xi64>
+!b = memref<1x4xi64>
+!c = memref<4x1x2x8x32xf32>
+!p = memref<2x2x1x34xf32>
+task.program @streamed worker @streamed_worker attributes {
+  symbols = [], buffers = [], launch_names = [], launch_width = 1, launches = array<i32>,
+  event_names = [], events = array<i32>, counter_words = 0, scratch_bytes = 0} {}
+task.shared_memory @streamed threads 288 stages 5 of 4096 scratch 30464 activations 0 for 1 total 32768
+gpu.module @streamed_device {
+  func.func private @attend(%qkv: !qkv, %t: !t, %i: !i, %b: !b, %c: !c, %p: !p, %at: index) {
+    %s = task.stream_part %i, %i, %b, %c at(%at, %at, %at) of 1 : !i, !i, !b, !c -> !task.stream<!c>
+    // expected-error @below {{takes a stream only on the tensor cores}}
+    task.split_attention ins(%qkv, %t, %t, %i, %i, %b : !qkv, !t, !t, !i, !i, !b)
+      at(%at, %at, %at) of 1 stream(%s : !task.stream<!c>) outs(%c, %p : !c, !p) scale 1.0
+    return
+  }
+}

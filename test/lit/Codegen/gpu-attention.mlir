@@ -17,6 +17,9 @@
 // HALVES-NOT: nvvm.cp.async.bulk.shared
 // HALVES-LABEL: func.func private @streamed.consumer
 // HALVES-COUNT-2: call @etc_wait_chunk
+// HALVES-COUNT-8: llvm.load {{.*}} : !llvm.ptr -> vector<4xi32>
+// HALVES-COUNT-2: nvvm.mbarrier.arrive %
+// HALVES: nvvm.mma.sync
 
 !qkv = memref<?x512xbf16, #task.tagged>
 !table = memref<?x128xbf16, #task.tagged>
@@ -111,15 +114,19 @@ func.func private @hint(%seq: memref<?xi64>, %blocks: memref<1x16xi64>, %cache: 
 // CHECK-COUNT-2: nvvm.cp.async.bulk.shared.cluster.global
 // CHECK-NOT: nvvm.cp.async
 // A warp waits for the chunk, or reads the cache for one of several tokens, with the same
-// loads; and leaves the stage when it has multiplied.
+// loads; and leaves the stage when they are in registers, of the first unit and of the next.
 // CHECK-LABEL: func.func private @streamed.consumer
 // CHECK: scf.if {{.*}} -> (!llvm.ptr, !llvm.ptr)
 // CHECK: nvvm.mbarrier.try_wait
 // CHECK: call @etc_wait_chunk
 // CHECK: memref.load
 // CHECK-COUNT-8: llvm.load {{.*}} : !llvm.ptr -> vector<4xi32>
-// CHECK-COUNT-16: nvvm.mma.sync
 // CHECK: nvvm.mbarrier.arrive %
+// CHECK-NOT: nvvm.mbarrier.arrive
+// CHECK-COUNT-16: nvvm.mma.sync
+// CHECK-COUNT-8: llvm.load {{.*}} : !llvm.ptr -> vector<4xi32>
+// CHECK: nvvm.mbarrier.arrive %
+// CHECK-NOT: nvvm.mbarrier.arrive
 func.func private @streamed.loader(%seq: memref<?xi64>, %blocks: memref<1x16xi64>, %cache: !cache, %i: index) {
   %s = task.stream_part %seq, %seq, %blocks, %cache at(%i, %i, %i) of 2
     : memref<?xi64>, memref<?xi64>, memref<1x16xi64>, !cache -> !task.stream<!cache>

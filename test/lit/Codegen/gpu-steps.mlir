@@ -1,14 +1,19 @@
 // RUN: etc-opt %s --pass-pipeline="builtin.module(lower-to-persistent{roles=loader,consumer},outline-gpu-kernel,plan-shared-memory,lower-tiles-to-gpu,gpu.module(convert-task-to-nvvm,canonicalize,cse,expand-strided-metadata,lower-affine,convert-scf-to-cf,convert-to-llvm,convert-gpu-to-nvvm,reconcile-unrealized-casts,canonicalize,cse),nvvm-attach-target{chip=sm_90a features=+ptx90 O=3},gpu-module-to-binary{format=isa},export-program)" -o /dev/null 2>/dev/null | FileCheck %s
 
-// Between two steps of a launch the consumers meet, tell in shared memory which step they
-// enter, and meet again. The loader, which has run ahead, waits for that before it looks for
-// the positions of keys and values. The fence is for its asynchronous copies of what other
-// workers stored in the step before.
+// Between two steps of a launch the consumers wait until their loader has left the one, and
+// tell in shared memory that they enter the other. The loader, which may have run ahead, waits
+// for that before it looks for the positions of keys and values. The fence is for its
+// asynchronous copies of what other workers stored in the step before. The first step is the
+// loader's from the start (19072 is behind the sums).
 // CHECK: .entry parts_worker
-// CHECK: ld.acquire.gpu.global.b32
-// CHECK: fence.proxy.async;\n\tst.release.cta.shared.b64 \t[etc_shared+120]
+// CHECK: st.release.cta.shared.b64 \t[etc_shared+19072]
+// CHECK: bar.sync \t0;
+// The loader:
 // CHECK: ld.acquire.cta.shared.b64 \t{{[%a-z0-9]+}}, [etc_shared+120]
 // CHECK: cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes
+// The consumers:
+// CHECK: ld.acquire.cta.shared.b64 \t{{[%a-z0-9]+}}, [etc_shared+19072]
+// CHECK: fence.proxy.async;\n\tst.release.cta.shared.b64 \t[etc_shared+120]
 
 !qkv = memref<1x256xbf16>
 !table = memref<1x64xbf16>

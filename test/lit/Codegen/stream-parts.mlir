@@ -47,6 +47,20 @@ task.func @wide(%i: index, %qkv: memref<2x256xf32>, %cos: memref<2x64xf32>, %pos
   task.return
 }
 
+// Weights that a body streams come first for the loader, whatever its tiles take first.
+// CHECK-LABEL: task.func @two_streams(
+// CHECK-NEXT: task.prefetch_part
+task.func @two_streams(%i: index, %qkv: !qkv, %cos: !table, %pos: !pos, %blocks: !blocks, %cache: !cache, %partial: !partial,
+                       %x: memref<2x64xbf16>, %w: memref<16x64xbf16>, %y: memref<2x16xbf16>) {
+  task.prefetch_part %pos, %pos, %blocks, %cache at(%i, %i, %i) of 2 : !pos, !pos, !blocks, !cache
+  %s = task.stream %w : memref<16x64xbf16> -> !task.stream<memref<16x64xbf16>>
+  task.ready
+  task.linear ins(%x, %s : memref<2x64xbf16>, !task.stream<memref<16x64xbf16>>) outs(%y : memref<2x16xbf16>)
+  task.split_attention ins(%qkv, %cos, %cos, %pos, %pos, %blocks : !qkv, !table, !table, !pos, !pos, !blocks)
+    at(%i, %i, %i) of 2 outs(%cache, %partial : !cache, !partial) scale 0.125
+  task.return
+}
+
 // Eight positions a warp: one trip to memory.
 // CHECK-LABEL: task.func @short(
 // CHECK-NEXT: task.prefetch_part

@@ -35,8 +35,11 @@ task.func @write(%i: index, %K: memref<8xf32>) {
 // ROLES-NOT: event.
 // ROLES: task.next_step
 // ROLES-NOT: task.enter_step
+// ROLES-NOT: task.loader_step
 // ROLES-LABEL: func.func @steps_consumer
 // ROLES: task.enter_step
+// ROLES-NOT: behind_loader
+// ROLES: task.program
 task.graph @steps symbols [] {
   %K = task.argument "K" state shape affine_map<() -> (8)> : memref<8xf32>
   task.join_steps "step" workers 1
@@ -48,14 +51,19 @@ task.schedule @steps bucket [] policy "by-hand" offsets [0, 1] runs [0, 0, 1, 1]
 // -----
 
 // Keys and values that a loader streams are of the steps before: it waits until its
-// worker has entered this one, before it looks for any of their addresses.
+// worker has entered this one, before it looks for any of their addresses. The worker does
+// not enter the next before the loader has left this one.
 // ROLES-LABEL: func.func @parts_loader
 // ROLES: task.run %
 // ROLES: case 0
-// ROLES-NEXT: task.await_step
+// ROLES-NEXT: %[[ENTERED:.*]] = task.await_step
+// ROLES-NEXT: scf.if %[[ENTERED]]
 // ROLES: task.operand
+// ROLES: %[[NEXT:.*]] = task.next_step
+// ROLES: task.loader_step %[[NEXT]]
 // ROLES-LABEL: func.func @parts_consumer
 // ROLES-NOT: task.await_step
+// ROLES: task.enter_step %{{.*}} behind_loader
 !qkv = memref<1x256xbf16>
 !table = memref<1x64xbf16>
 !pos = memref<1xi64>

@@ -221,3 +221,49 @@ func.func @stream_part_t9_other_part(%qkv: !qkv, %t: !t, %i: !i, %b: !b, %c: !c,
     at(%at, %at, %at) of 1 stream(%s : !task.stream<!c>) outs(%c, %p : !c, !p) scale 1.0
   return
 }
+
+// -----
+
+!c = memref<4x1x2x8x32xbf16, strided<[1024, 1024, 512, 64, 1]>>
+func.func @stream_part_t9_rows(%i: memref<2xi64>, %b: memref<1x4xi64>, %c: !c, %at: index) {
+  // expected-error @below {{T9: streams rows that follow each other}}
+  %s = task.stream_part %i, %i, %b, %c at(%at, %at, %at) of 1
+    : memref<2xi64>, memref<2xi64>, memref<1x4xi64>, !c -> !task.stream<!c>
+  return
+}
+
+// -----
+
+func.func @stream_part_t9_ranks(%i: memref<2xi64>, %b: memref<i64>, %c: memref<4xbf16>, %at: index) {
+  // expected-error @below {{T9: streams of one sequence and one head}}
+  %s = task.stream_part %i, %i, %b, %c at(%at, %at, %at) of 1
+    : memref<2xi64>, memref<2xi64>, memref<i64>, memref<4xbf16> -> !task.stream<memref<4xbf16>>
+  return
+}
+
+// -----
+
+!qkv = memref<2x128xbf16>
+!t = memref<2x32xbf16>
+!i = memref<2xi64>
+!b = memref<1x4xi64>
+!c = memref<4x1x2x8x32xbf16>
+!p = memref<2x2x1x34xf32>
+func.func @split_attention_t9_other_stream(%qkv: !qkv, %t: !t, %i: !i, %b: !b, %c: !c, %p: !p, %at: index) {
+  %s = task.stream %c : !c -> !task.stream<!c>
+  // expected-error @below {{T9: takes its part from a task.stream_part}}
+  task.split_attention ins(%qkv, %t, %t, %i, %i, %b : !qkv, !t, !t, !i, !i, !b)
+    at(%at, %at, %at) of 1 stream(%s : !task.stream<!c>) outs(%c, %p : !c, !p) scale 1.0
+  return
+}
+
+// -----
+
+!c = memref<4x1x2x8x32xbf16>
+task.func @stream_part_t8_behind_ready(%i: memref<2xi64>, %b: memref<1x4xi64>, %c: !c, %at: index) {
+  task.ready
+  // expected-error @below {{T8: stands before task.ready}}
+  %s = task.stream_part %i, %i, %b, %c at(%at, %at, %at) of 1
+    : memref<2xi64>, memref<2xi64>, memref<1x4xi64>, !c -> !task.stream<!c>
+  task.return
+}
