@@ -27,6 +27,14 @@
 // NVVM: nvvm.barrier0
 // NVVM: llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr<3> -> i32
 // NVVM: llvm.load %{{.*}} {alignment = 8 : i64} : !llvm.ptr<3> -> i64
+// A step is told to be entered when its addresses are there, all of them, and seen by all
+// threads before they go on.
+// NVVM: llvm.load %{{.*}} {alignment = 8 : i64} : !llvm.ptr<1> -> i64
+// NVVM: llvm.store %{{.*}}, %{{.*}} {alignment = 8 : i64} : i64, !llvm.ptr<3>
+// NVVM: nvvm.barrier id
+// NVVM: nvvm.fence.proxy
+// NVVM: llvm.store {{.*}} atomic syncscope("block") release {{.*}} : i64, !llvm.ptr<3>
+// NVVM: nvvm.barrier id
 // NVVM-NOT: task.
 
 task.program @p worker @p_worker attributes {
