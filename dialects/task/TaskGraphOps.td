@@ -228,8 +228,9 @@ def Task_ReadyOp : Task_Op<"ready", [HasParent<"FuncOp">, MemoryEffects<[MemRead
   let summary = "Here the task's events have been reached";
   let description = [{
     What stands before it must not touch anything that a task of the launch's graph
-    writes in this step (rows of a cache that older steps left are not): that is what lets a worker load the weights of its next
-    task while it still waits (`prefetch-weights` moves code up here).
+    writes in this step; of a cache, rows that older steps left. That is what lets a
+    worker load the weights of its next task while it still waits (`prefetch-weights`
+    moves code up here).
   }];
   let assemblyFormat = "attr-dict";
 }
@@ -261,7 +262,16 @@ def Task_StreamOp : Task_Op<"stream", [MemoryEffects<[MemRead, MemWrite]>]> {
   let hasVerifier = 1;
 }
 
-def Task_PrefetchPartOp : Task_Op<"prefetch_part", [MemoryEffects<[MemRead, MemWrite]>]> {
+/// What is done early for the part of a sequence that a `task.split_attention` with the
+/// same operands attends to.
+class Task_PartOp<string mnemonic>
+    : Task_Op<mnemonic, [MemoryEffects<[MemRead, MemWrite]>]> {
+  let arguments = (ins AnyMemRef:$seq, AnyMemRef:$pos, AnyMemRef:$block_table,
+                       AnyMemRef:$cache, Index:$sequence, Index:$head, Index:$part,
+                       I64Attr:$parts);
+}
+
+def Task_PrefetchPartOp : Task_PartOp<"prefetch_part"> {
   let summary = "Have the keys and values of a part brought nearer";
   let description = [{
     A hint: what earlier steps left in the cache for the part that a
@@ -270,9 +280,6 @@ def Task_PrefetchPartOp : Task_Op<"prefetch_part", [MemoryEffects<[MemRead, MemW
     that the step itself writes may be among them. Where it stands before `task.ready`,
     seq, pos and block_table are inputs of the step, which no task writes.
   }];
-  let arguments = (ins AnyMemRef:$seq, AnyMemRef:$pos, AnyMemRef:$block_table,
-                       AnyMemRef:$cache, Index:$sequence, Index:$head, Index:$part,
-                       I64Attr:$parts);
   let assemblyFormat = [{
     $seq `,` $pos `,` $block_table `,` $cache `at` `(` $sequence `,` $head `,` $part `)`
     `of` $parts attr-dict `:` type($seq) `,` type($pos) `,` type($block_table) `,`
@@ -280,7 +287,7 @@ def Task_PrefetchPartOp : Task_Op<"prefetch_part", [MemoryEffects<[MemRead, MemW
   }];
 }
 
-def Task_StreamPartOp : Task_Op<"stream_part", [MemoryEffects<[MemRead, MemWrite]>]> {
+def Task_StreamPartOp : Task_PartOp<"stream_part"> {
   let summary = "Start to load the keys and values that earlier steps left of a part";
   let description = [{
     What a `task.split_attention` of the same operands takes from there instead of from the
@@ -294,9 +301,6 @@ def Task_StreamPartOp : Task_Op<"stream_part", [MemoryEffects<[MemRead, MemWrite
     - T9: it streams the cache's type for one `task.split_attention` of one sequence, head
       and part, with the same operands.
   }];
-  let arguments = (ins AnyMemRef:$seq, AnyMemRef:$pos, AnyMemRef:$block_table,
-                       AnyMemRef:$cache, Index:$sequence, Index:$head, Index:$part,
-                       I64Attr:$parts);
   let results = (outs Task_StreamType:$stream);
   let assemblyFormat = [{
     $seq `,` $pos `,` $block_table `,` $cache `at` `(` $sequence `,` $head `,` $part `)`

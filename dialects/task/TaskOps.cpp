@@ -560,8 +560,8 @@ LogicalResult StreamPartOp::verify() {
   auto partial = split ? dyn_cast<MemRefType>(split.getPartial().getType())
                        : MemRefType();
   if (!getStream().hasOneUse() || !split || !split.attendsTo(getOperands()) ||
-      split.getParts() != getParts() ||
-      !partial || partial.getRank() != 4 || partial.getDimSize(2) != 1)
+      split.getParts() != getParts() || !partial || partial.getRank() != 4 ||
+      partial.getDimSize(2) != 1)
     return emitOpError("T9: one task.split_attention of the same part takes "
                        "what it streams");
   return success();

@@ -188,8 +188,8 @@ def Task_SplitAttentionOp : Task_TileOp<"split_attention", "Partial",
     (ins Task_Shaped:$qkv, Task_Shaped:$cos, Task_Shaped:$sin, Task_Shaped:$seq,
          Task_Shaped:$pos, Task_Shaped:$block_table, Index:$sequence, Index:$head,
          Index:$part, Optional<Task_Shaped>:$q_norm, Optional<Task_Shaped>:$k_norm,
-         Optional<Task_StreamType>:$stream, Task_Shaped:$cache, Task_Shaped:$partial, F64Attr:$scale, I64Attr:$parts,
-         OptionalAttr<F64Attr>:$eps),
+         Optional<Task_StreamType>:$stream, Task_Shaped:$cache, Task_Shaped:$partial,
+         F64Attr:$scale, I64Attr:$parts, OptionalAttr<F64Attr>:$eps),
     [AttrSizedOperandSegments]> {
   let summary = "Norm, rotary, append and attention over one part of a sequence's positions";
   let description = [{

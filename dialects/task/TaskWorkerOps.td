@@ -133,7 +133,7 @@ def Task_LoaderStepOp : Task_Op<"loader_step", [MemoryEffects<[MemRead, MemWrite
   let summary = "Tell the threads of a worker which step its loader is in";
   let description = [{
     By all threads of a warp: none of them reads anything of a step before any more.
-    `task.enter_step behind_loader` waits for it, not long: a loader that is behind has
+    `task.enter_step behind_loader` waits for it, with a bound: a loader that is behind has
     no chunks to copy, for all that it copied in the step before have been taken.
   }];
   let arguments = (ins Task_WorkerType:$worker);

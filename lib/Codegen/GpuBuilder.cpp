@@ -106,6 +106,24 @@ void GpuBuilder::consumerBarrier() {
   make<NVVM::BarrierOp>(TypeRange(), i32(kConsumerBarrier), i32(kConsumers),
                         NVVM::BarrierReductionAttr(), Value());
 }
+Value GpuBuilder::mustLeave() {
+  Value flag = make<LLVM::LoadOp>(getI32Type(), shared(SharedLayout::kLeave),
+                                  /*alignment=*/4, /*isVolatile=*/true);
+  return compare(arith::CmpIPredicate::ne, flag, i32(0));
+}
+
+Value GpuBuilder::lookUntil(function_ref<Value()> isReached) {
+  OpBuilder::InsertionGuard guard(*this);
+  auto loop = make<scf::WhileOp>(TypeRange(getI1Type()), ValueRange());
+  createBlock(&loop.getBefore());
+  Value reached = isReached();
+  Value stop = make<arith::OrIOp>(reached, mustLeave());
+  make<scf::ConditionOp>(make<arith::XOrIOp>(stop, boolean(true)), reached);
+  createBlock(&loop.getAfter(), {}, TypeRange(getI1Type()), getLoc());
+  make<scf::YieldOp>();
+  return loop.getResult(0);
+}
+
 Value GpuBuilder::consumerAny(Value flag) {
   warpBarrier();
   // nvvm.barrier reduces at barrier 0 only; the intrinsic reduces at any.

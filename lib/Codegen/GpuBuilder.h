@@ -141,6 +141,14 @@ public:
       mlir::Value value,
       llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
 
+  /// Whether a consumer of this block has failed: it empties and enters nothing
+  /// any more.
+  mlir::Value mustLeave();
+  /// The loader's wait: looks until `isReached`; false if a consumer has failed
+  /// before. The consumers bound it: each wait of theirs ends, or sets the flag
+  /// that ends this one.
+  mlir::Value lookUntil(llvm::function_ref<mlir::Value()> isReached);
+
   /// 1 / x to within 1 ulp: one instruction, where a division is a call.
   mlir::Value reciprocal(mlir::Value x);
   /// mma.m16n8k16 on bf16: the four sums of a lane, `a` and `b` registers of

@@ -80,14 +80,6 @@ void Ring::leave(GpuBuilder &b, const Stage &stage) {
   });
 }
 
-/// True if a consumer of this block has failed: nobody will empty a stage.
-static Value mustLeave(GpuBuilder &b) {
-  Value flag =
-      b.make<LLVM::LoadOp>(b.getI32Type(), b.shared(SharedLayout::kLeave),
-                           /*alignment=*/4, /*isVolatile=*/true);
-  return b.compare(arith::CmpIPredicate::ne, flag, b.i32(0));
-}
-
 /// The bit by which consumer warp `warp` lets its next stream begin.
 static Value releaseBit(GpuBuilder &b, Value warp) {
   return b.make<arith::ShLIOp>(b.i32(1), warp);
@@ -111,38 +103,21 @@ void etc::codegen::releaseStream(GpuBuilder &b) {
 /// ordered: nobody writes weights.
 static void waitReleased(GpuBuilder &b, Value warp) {
   Value bit = releaseBit(b, warp);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    auto loop = b.make<scf::WhileOp>(TypeRange(), ValueRange());
-    b.createBlock(&loop.getBefore());
+  b.lookUntil([&]() -> Value {
     Value seen =
         b.make<LLVM::LoadOp>(b.getI32Type(), b.shared(SharedLayout::kReleases),
                              /*alignment=*/4, /*isVolatile=*/true);
-    Value isReleased = b.compare(arith::CmpIPredicate::ne,
-                                 b.make<arith::AndIOp>(seen, bit), b.i32(0));
-    Value stop = b.make<arith::OrIOp>(isReleased, mustLeave(b));
-    b.make<scf::ConditionOp>(b.make<arith::XOrIOp>(stop, b.boolean(true)),
-                             ValueRange());
-    b.createBlock(&loop.getAfter());
-    b.make<scf::YieldOp>();
-  }
+    return b.compare(arith::CmpIPredicate::ne, b.make<arith::AndIOp>(seen, bit),
+                     b.i32(0));
+  });
   changeReleases(b, LLVM::AtomicBinOp::_and,
                  b.make<arith::XOrIOp>(bit, b.i32(-1)));
 }
 
-/// Waits until the stage is empty; false if it never will be. The consumers
-/// bound this wait: each of theirs ends, or sets the flag that ends this one.
+/// Waits until the stage is empty; false if it never will be.
 static Value waitEmpty(GpuBuilder &b, const Ring::Stage &stage) {
-  OpBuilder::InsertionGuard guard(b);
   Value before = b.make<arith::XOrIOp>(stage.parity, b.i32(1));
-  auto loop = b.make<scf::WhileOp>(TypeRange(b.getI1Type()), ValueRange());
-  b.createBlock(&loop.getBefore());
-  Value done = tryWait(b, stage.empty, before);
-  Value stop = b.make<arith::OrIOp>(done, mustLeave(b));
-  b.make<scf::ConditionOp>(b.make<arith::XOrIOp>(stop, b.boolean(true)), done);
-  b.createBlock(&loop.getAfter(), {}, TypeRange(b.getI1Type()), b.getLoc());
-  b.make<scf::YieldOp>();
-  return loop.getResult(0);
+  return b.lookUntil([&] { return tryWait(b, stage.empty, before); });
 }
 
 void etc::codegen::copyChunk(GpuBuilder &b, const Ring::Stage &stage,
@@ -199,7 +174,7 @@ void etc::codegen::issueForEachWarp(
   forEachWarp(b, [&](Value warp) {
     Value counter = b.warpWord(SharedLayout::kLoaderCounts, warp);
     Value count = b.load(b.getI32Type(), counter);
-    Value go = b.make<arith::XOrIOp>(mustLeave(b), b.boolean(true));
+    Value go = b.make<arith::XOrIOp>(b.mustLeave(), b.boolean(true));
     b.store(issue(warp, {count, go}).front(), counter);
   });
 }

@@ -511,19 +511,18 @@ struct LowerEnterStep : OpConversionPattern<task::EnterStepOp> {
     return success();
   }
 
-  /// Contexts of a launch's steps ascend.
+  /// Contexts of a launch's steps ascend. Their lower halves tell it.
   static void awaitLoader(GpuBuilder &b, Value context) {
-    Value mine = toNumber(b, context);
-    OpBuilder::InsertionGuard guard(b);
-    auto loop = b.make<scf::WhileOp>(TypeRange(), ValueRange());
-    b.createBlock(&loop.getBefore());
-    Value seen =
-        loadAtomic(b, b.getI64Type(), b.shared(SharedLayout::kLoaderContext),
-                   LLVM::AtomicOrdering::acquire, kBlock);
-    b.make<scf::ConditionOp>(b.compare(arith::CmpIPredicate::ult, seen, mine),
-                             ValueRange());
-    b.createBlock(&loop.getAfter());
-    b.make<scf::YieldOp>();
+    Type i32 = b.getI32Type();
+    auto poll = [&]() -> Poll {
+      Value seen =
+          loadAtomic(b, b.getI64Type(), b.shared(SharedLayout::kLoaderContext),
+                     LLVM::AtomicOrdering::acquire, kBlock);
+      Value word = b.make<arith::TruncIOp>(i32, seen);
+      return {word, word};
+    };
+    Value mine = b.make<arith::TruncIOp>(i32, toNumber(b, context));
+    buildPolling(b, context, b.i32(-3), b.i32(0), mine, i32, poll);
   }
 };
 
@@ -549,20 +548,13 @@ struct LowerAwaitStep : OpConversionPattern<task::AwaitStepOp> {
                   ConversionPatternRewriter &rewriter) const override {
     GpuBuilder b(op.getLoc(), rewriter);
     Value mine = toNumber(b, adaptor.getWorker());
-    auto loop = b.make<scf::WhileOp>(TypeRange(b.getI1Type()), ValueRange());
-    b.createBlock(&loop.getBefore());
-    Value seen = loadAtomic(b, b.getI64Type(), b.shared(SharedLayout::kContext),
-                            LLVM::AtomicOrdering::acquire, kBlock);
-    Value entered = b.compare(arith::CmpIPredicate::eq, seen, mine);
-    Value leave =
-        b.make<LLVM::LoadOp>(b.getI32Type(), b.shared(SharedLayout::kLeave),
-                             /*alignment=*/4, /*isVolatile=*/true);
-    Value stays = b.compare(arith::CmpIPredicate::eq, leave, b.i32(0));
-    b.make<scf::ConditionOp>(
-        b.make<arith::AndIOp>(logicalNot(b, entered), stays), entered);
-    b.createBlock(&loop.getAfter(), {}, TypeRange(b.getI1Type()), b.getLoc());
-    b.make<scf::YieldOp>();
-    rewriter.replaceOp(op, loop.getResult(0));
+    Value entered = b.lookUntil([&] {
+      Value seen =
+          loadAtomic(b, b.getI64Type(), b.shared(SharedLayout::kContext),
+                     LLVM::AtomicOrdering::acquire, kBlock);
+      return b.compare(arith::CmpIPredicate::eq, seen, mine);
+    });
+    rewriter.replaceOp(op, entered);
     return success();
   }
 };

@@ -67,11 +67,13 @@ class StuckWait:
 
 
 def _awaited(wait: StuckWait) -> str:
-    """What did not come; -1 and -2 stand for what is no event (EventToNVVM.cpp)."""
+    """What did not come; -1, -2 and -3 stand for what is no event (EventToNVVM.cpp)."""
     if wait.event == -1:
-        return f"weights of warp {wait.entry}"
+        return f"weights, or keys and values, for warp {wait.entry}"
     if wait.event == -2:
         return f"a word of this step's epoch, at address 8 * {wait.entry} modulo 2^34"
+    if wait.event == -3:
+        return "its loader, to leave the step before"
     name = f" ({wait.event_name})" if wait.event_name else ""
     return f"entry {wait.entry} of event {wait.event}{name}"
 

@@ -13,6 +13,8 @@
 // CHECK: cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes
 // The consumers:
 // CHECK: ld.acquire.cta.shared.b64 \t{{[%a-z0-9]+}}, [etc_shared+19072]
+// The wait is bounded, and its report names what it is for.
+// CHECK: st.global.b32 \t[{{[^]]*}}], -3;
 // CHECK: fence.proxy.async;\n\tst.release.cta.shared.b64 \t[etc_shared+120]
 
 !qkv = memref<1x256xbf16>
