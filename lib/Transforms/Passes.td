@@ -388,15 +388,18 @@ def VerifyEventsPass : Pass<"verify-events", "::etc::task::GraphOp"> {
       a notification of the event, or gives it, and the later after a wait for it.
 
     All but E11 is a bounded check, not a proof: it holds for the symbol values it tried,
-    by default the minima, the maxima and two points between, each as long as the
-    graph then has no more than `max-tasks` tasks; `report` tells which they were,
-    and a graph that is too large at all of them gets a warning. Changes nothing.
+    by default the minima, the maxima and two points between, each as long as no more
+    than `max-tasks` tasks then wait for others by events, and the graph has no more
+    than four times as many; `report` tells which they were, and a graph that is too
+    large at all of them gets a warning. A task that waits takes a bit for each task;
+    conflicts are found by one sweep over the bytes, so a model whose edges are data
+    (`choose-handoffs`) takes seconds as a whole. Changes nothing.
   }];
   let options = [
     ListOption<"values", "values", "int64_t",
                "Symbol values to check, every symbol clamped to its range.">,
     Option<"maxTasks", "max-tasks", "int64_t", /*default=*/"32768",
-           "Skip values at which the graph has more tasks.">,
+           "Skip values at which more tasks wait for others, or the graph has four times as many">,
     Option<"report", "report", "bool", /*default=*/"false",
            "A remark with what was checked.">
   ];

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from test_cli import ETC_OPT
 from torch_engine import TINY
 
 import etc_mlir
@@ -76,6 +78,30 @@ def test_no_model_spills(model, values, tmp_path):
     package = compile_model(path, CompileOptions.of(target="h200", dtype="bfloat16", **values))
     assert 0 < package.registers <= 168
     assert package.tables["traced"] == values.get("trace", False)
+
+
+@needs_ptxas
+def test_the_events_of_a_whole_model_are_checked(tmp_path, capsys):
+    """All 35,036 tasks of a step, at each number of tokens that is tried, and not skipped; a step
+    that no longer waits for the one before is refused."""
+    keep = tmp_path / "phases"
+    model = str(MODELS / "qwen3-0.6b.json")
+    options = ["--target", "h200", "--dtype", "bfloat16", "--keep", str(keep)]
+    assert main(["compile", model, "-o", str(tmp_path / "m.etc"), *options]) == 0
+    capsys.readouterr()
+
+    def verify(graph: str) -> str:
+        (tmp_path / "events.mlir").write_text(graph)
+        command = [str(ETC_OPT), "events.mlir", "--verify-events=report", "-o", "/dev/null"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stderr
+
+    graph = (keep / "4-events.mlir").read_text()
+    said = next(line for line in verify(graph).splitlines() if "verify-events: checked at" in line)
+    assert "(1): 35036 tasks; " in said and "skipped" not in said
+    first, attention, rest = graph.partition("task.launch @split_attention_0 ")
+    waits, notifies, after = rest.partition(" notifies(")
+    waits = waits[: waits.index(" waits(")] + " waits()"
+    assert "error: E12: in the next step" in verify(first + attention + waits + notifies + after)
 
 
 def test_command_line(tmp_path, capsys):

@@ -94,10 +94,37 @@ task.graph @e9_one_launch symbols [] {
 
 task.func private @f(index)
 
-// expected-warning@+2 {{verify-events: checked nothing, for the graph has more than max-tasks = 32768 tasks: (): 40000 tasks, skipped}}
-// expected-remark@+1 {{checked at (): 40000 tasks, skipped}}
+// expected-warning@+2 {{verify-events: checked nothing, for the graph is too large for max-tasks = 32768: (): 140000 tasks, skipped}}
+// expected-remark@+1 {{checked at (): 140000 tasks, skipped}}
 task.graph @too_large symbols [] {
-  task.launch @f grid(() -> (40000)) reads() writes() waits() notifies()
+  task.launch @f grid(() -> (140000)) reads() writes() waits() notifies()
+}
+
+// -----
+
+task.func private @f(index)
+
+// Each task that waits takes a bit for each task.
+// expected-warning@+2 {{verify-events: checked nothing, for the graph is too large for max-tasks = 32768: (): 40001 tasks, skipped}}
+// expected-remark@+1 {{checked at (): 40001 tasks, skipped}}
+task.graph @too_many_wait symbols [] {
+  %E = event.create "E" shape affine_map<() -> (1)> count affine_map<() -> (1)> reuse(monotonic) : !event.tensor<1>
+  task.launch @f grid(() -> (1)) reads() writes() waits() notifies(%E at (i) -> (0) : !event.tensor<1>)
+  task.launch @f grid(() -> (40000)) reads() writes() waits(%E at (i) -> (0) guards * : !event.tensor<1>) notifies()
+}
+
+// -----
+
+task.func private @write(index, memref<16xf32, strided<[1], offset: ?>>)
+
+// Where few wait, the size of a whole model is no reason to skip it: of 1.6 billion pairs, one
+// has bytes in common.
+task.graph @large symbols [] {
+  %X = task.scratch "X" shape affine_map<() -> (1280000)> : memref<1280000xf32>
+  // expected-note@+1 {{the earlier launch is here}}
+  task.launch @write grid(() -> (40000)) reads() writes(%X at <(i) -> (i * 16) sizes [16]> : memref<1280000xf32>) waits() notifies()
+  // expected-error@+1 {{E9: launch 1 (@write) task 0 (0) writes what launch 0 (@write) task 39999 (39999) writes, and no event orders them}}
+  task.launch @write grid(() -> (40000)) reads() writes(%X at <(i) -> (i * 16 + 639984) sizes [16]> : memref<1280000xf32>) waits() notifies()
 }
 
 // -----
