@@ -39,6 +39,7 @@ NO_HINTS = "pipeline-handoffs:parts=false"
 UNSTAGED = "pipeline-handoffs:stage=false"
 NO_PREFETCH = "pipeline-gpu:prefetch=false"
 WIDE = "pipeline-decompose:wide-residuals=true"
+NO_MARKS = "pipeline-persistent:marks=false"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +69,7 @@ VARIANTS = {
     "no-hints": Variant("keys and values come when attention asks", "hints", (NO_HINTS,)),
     "wide": Variant("what residuals are added to is f32", passes=(WIDE,)),
     "list": Variant("list scheduling by the cost model", policy="list"),
+    "no-marks": Variant("the watchdog could name no task", passes=(NO_MARKS,)),
     "many-steps": Variant("16 steps in one launch", per_launch=16, package="default"),
     "plain": Variant(
         "barriers, no staging, no prefetch",

@@ -38,9 +38,11 @@ struct Entry {
 class WorkerWriter {
 public:
   WorkerWriter(OpBuilder &builder, GraphOp graph,
-               const PersistentTables &tables, WorkerRole role, bool trace)
+               const PersistentTables &tables, WorkerRole role, bool trace,
+               bool marks)
       : b(builder), loc(graph.getLoc()), graph(graph), tables(tables),
-        role(role), trace(trace && role != WorkerRole::loader) {}
+        role(role), trace(trace && role != WorkerRole::loader),
+        marks((trace || marks) && role != WorkerRole::loader) {}
 
   void write();
 
@@ -115,7 +117,7 @@ private:
   GraphOp graph;
   const PersistentTables &tables;
   WorkerRole role;
-  bool trace;
+  bool trace, marks;
   Value worker;
   Value isFirst; // whether the run has had no task yet
   SmallVector<Value> actual, bucket;
@@ -426,7 +428,7 @@ Value WorkerWriter::writeBody(LaunchOp kind, Value launch, Value task,
 }
 
 void WorkerWriter::writeMark(Value launch, Value task, bool finished) {
-  if (role != WorkerRole::loader)
+  if (marks)
     MarkOp::create(b, loc, worker, launch, task, trace && !finished, finished);
 }
 
@@ -613,7 +615,7 @@ LogicalResult LowerToPersistent::lowerGraph(OpBuilder &builder, GraphOp graph) {
         createBody(builder, kind, name, role);
     }
   for (WorkerRole role : parsedRoles)
-    WorkerWriter(builder, graph, *tables, role, trace).write();
+    WorkerWriter(builder, graph, *tables, role, trace, marks).write();
   tables->createProgram(builder, graph, schedules, trace);
   return success();
 }

@@ -86,7 +86,9 @@ def LowerToPersistentPass : Pass<"lower-to-persistent", "::mlir::ModuleOp"> {
   let options = [
     ListOption<"roles", "roles", "std::string",
       "which functions to make: worker | loader | consumer (default: worker)">,
-    Option<"trace", "trace", "bool", "true", "let the kernel record its tasks">
+    Option<"trace", "trace", "bool", "true", "let the kernel record its tasks">,
+    Option<"marks", "marks", "bool", "true",
+      "note the task a worker is at, for the watchdog to name it (false: to see what that costs)">
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",

@@ -87,6 +87,9 @@ struct PersistentOptions : PassPipelineOptions<PersistentOptions> {
                                 llvm::cl::desc("worker, loader or consumer")};
   Option<bool> trace{*this, "trace", llvm::cl::init(true),
                      llvm::cl::desc("let the kernel record its tasks")};
+  Option<bool> marks{
+      *this, "marks", llvm::cl::init(true),
+      llvm::cl::desc("note the task a worker is at, for the watchdog")};
 };
 
 struct CpuOptions : PassPipelineOptions<CpuOptions> {};
@@ -197,6 +200,7 @@ static void buildPersistent(OpPassManager &pm,
   LowerToPersistentPassOptions lower;
   llvm::append_range(lower.roles, options.roles);
   lower.trace = options.trace;
+  lower.marks = options.marks;
   pm.addPass(createJoinStepsPass());
   pm.addPass(createLowerToPersistentPass(lower));
   pm.addPass(createCanonicalizerPass());

@@ -1,6 +1,11 @@
 // RUN: etc-opt %s --lower-to-persistent --canonicalize --cse --verify-persistent | FileCheck %s
 // RUN: etc-opt %s --lower-to-persistent=trace=false | FileCheck %s --check-prefix=QUIET
+// RUN: etc-opt %s --lower-to-persistent="trace=false marks=false" | FileCheck %s --check-prefix=MUTE
+// RUN: etc-opt %s --lower-to-persistent=marks=false --canonicalize --cse | FileCheck %s
 
+// MUTE-NOT: task.mark
+// MUTE: task.program
+// MUTE-NOT: task.mark
 // QUIET-NOT: task.mark {{.*}}traced
 // QUIET-NOT: task.mark {{.*}}finished
 // QUIET: task.mark %{{.*}} launch %{{.*}} task %{{[^ ]*$}}
