@@ -247,17 +247,20 @@ using Pair = std::pair<unsigned, unsigned>; // numbers of touches
 
 /// Calls `visit` for every two touches of the same bytes, one of them a write,
 /// and for every write with itself: a sweep over the bytes, for most of the
-/// pairs of a model have none in common.
-static void forEachConflict(ArrayRef<Touch> touches,
+/// pairs of a model have none in common. In one step, but for those that read
+/// tagged memory after it was written: they wait for the words themselves.
+static void forEachConflict(ArrayRef<Touch> touches, bool inOneStep,
                             llvm::function_ref<void(Pair)> visit) {
   struct Begin {
     ByteRange range;
     unsigned touch;
+    bool isWrite, isAwaited;
   };
   std::vector<Begin> begins;
   for (auto [number, touch] : llvm::enumerate(touches))
     for (ByteRange range : touch.ranges)
-      begins.push_back({range, unsigned(number)});
+      begins.push_back({range, unsigned(number), touch.isWrite,
+                        inOneStep && touch.isTagged && touch.isWrite});
   llvm::sort(begins, [](const Begin &a, const Begin &b) {
     return std::tie(a.range.begin, a.touch) < std::tie(b.range.begin, b.touch);
   });
@@ -267,24 +270,24 @@ static void forEachConflict(ArrayRef<Touch> touches,
       llvm::erase_if(begun, [&](const Begin &other) {
         return other.range.end <= next.range.begin;
       });
-      for (const Begin &other : begun)
-        visit(std::minmax(other.touch, next.touch));
+      for (const Begin &other : begun) {
+        bool isNextLater = other.touch <= next.touch;
+        const Begin &earlier = isNextLater ? other : next;
+        const Begin &later = isNextLater ? next : other;
+        if (later.isWrite || !earlier.isAwaited)
+          visit({earlier.touch, later.touch});
+      }
     };
-    bool isWrite = touches[next.touch].isWrite;
     meet(writes);
-    if (isWrite) {
+    if (next.isWrite) {
       meet(reads);
       visit({next.touch, next.touch});
     }
-    (isWrite ? writes : reads).push_back(next);
+    (next.isWrite ? writes : reads).push_back(next);
   }
 }
 
-/// E9 for two tasks that touch the same bytes.
 bool Checker::isOrdered(const Touch &earlier, const Touch &later) const {
-  // Readers of tagged memory wait for the words themselves.
-  if (earlier.isTagged && earlier.isWrite && !later.isWrite)
-    return true;
   const llvm::BitVector &tasks = before[firstTask[later.launch] + later.task];
   return !tasks.empty() && tasks.test(firstTask[earlier.launch] + earlier.task);
 }
@@ -305,7 +308,7 @@ void Checker::emitConflict(const Touch &earlier, const Touch &later) const {
 LogicalResult Checker::checkConflicts() {
   for (auto &[memory, touches] : getTouches([](Value base) { return base; })) {
     std::optional<Pair> first; // in program order of the later task
-    forEachConflict(touches, [&](Pair pair) {
+    forEachConflict(touches, /*inOneStep=*/true, [&](Pair pair) {
       const Touch &earlier = touches[pair.first], &later = touches[pair.second];
       if (earlier.launch == later.launch &&
           (earlier.task == later.task ||
@@ -387,7 +390,7 @@ void Checker::emitStepConflict(const Touch &earlier, const Touch &later) const {
 static void forEachStepConflict(ArrayRef<Touch> touches, bool isOneArgument,
                                 llvm::function_ref<void(Pair)> visit) {
   if (isOneArgument)
-    return forEachConflict(touches, visit);
+    return forEachConflict(touches, /*inOneStep=*/false, visit);
   for (unsigned a = 0; a < touches.size(); ++a)
     if (touches[a].isWrite && !touches[a].ranges.empty())
       for (unsigned b = 0; b < touches.size(); ++b)
