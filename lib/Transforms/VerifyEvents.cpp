@@ -387,14 +387,16 @@ void Checker::emitStepConflict(const Touch &earlier, const Touch &later) const {
 /// Calls `visit` for every two touches that may be of the same bytes in steps
 /// that follow each other, one of them a write: where in one argument another
 /// lies is the caller's choice.
-static void forEachStepConflict(ArrayRef<Touch> touches, bool isOneArgument,
+static void forEachStepConflict(ArrayRef<Touch> touches,
+                                ArrayRef<Value> arguments,
                                 llvm::function_ref<void(Pair)> visit) {
-  if (isOneArgument)
-    return forEachConflict(touches, /*inOneStep=*/false, visit);
+  forEachConflict(touches, /*inOneStep=*/false, visit);
+  if (llvm::all_equal(arguments))
+    return;
   for (unsigned a = 0; a < touches.size(); ++a)
     if (touches[a].isWrite && !touches[a].ranges.empty())
       for (unsigned b = 0; b < touches.size(); ++b)
-        if (!touches[b].ranges.empty())
+        if (arguments[a] != arguments[b] && !touches[b].ranges.empty())
           visit(std::minmax(a, b));
 }
 
@@ -411,13 +413,12 @@ LogicalResult Checker::checkSteps() {
     return getMemory(graph.getLaunches()[touch.launch].operands[touch.operand]);
   };
   for (auto &[memory, touches] : getTouches(getCarriedMemory)) {
-    bool isOneArgument = llvm::all_of(touches, [&](const Touch &touch) {
-      return memoryOf(touch) == memoryOf(touches.front());
-    });
     std::vector<char> ends, follows;
+    std::vector<Value> arguments;
     for (const Touch &touch : touches) {
       ends.push_back(ending.test(numberOf(touch)));
       follows.push_back(following.test(numberOf(touch)));
+      arguments.push_back(memoryOf(touch));
     }
     // What every step does with it is ordered as a whole.
     if (!llvm::is_contained(ends, 0) && !llvm::is_contained(follows, 0))
@@ -432,7 +433,7 @@ LogicalResult Checker::checkSteps() {
       if (!waits && (!first || pair < *first))
         first = pair;
     };
-    forEachStepConflict(touches, isOneArgument, [&](Pair pair) {
+    forEachStepConflict(touches, arguments, [&](Pair pair) {
       check(pair);
       check({pair.second, pair.first});
     });

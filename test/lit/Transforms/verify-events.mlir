@@ -161,3 +161,21 @@ task.graph @e11_clobbered symbols [] {
   task.launch @read grid(() -> (1)) reads(%X at <(i) -> (i * 16) sizes [16]> : memref<16xf32>) writes()
     waits(%F at (i) -> (i) guards 0 : !event.tensor<1>) notifies()
 }
+
+// -----
+
+task.func private @choose(index, memref<4xf32, strided<[1], offset: ?>>, memref<4xf32, strided<[1], offset: ?>>)
+task.func private @look(index, memref<4xf32, strided<[1], offset: ?>>)
+
+// E12: what a step reads may be what the one before gave, wherever that lies. But two halves of
+// one argument are not the same bytes in any step: the launch that looks at the other half
+// need not wait.
+// expected-remark@+1 {{checked at (): 2 tasks}}
+task.graph @e12_halves symbols [] {
+  %x = task.argument "x" input shape affine_map<() -> (4)> : memref<4xf32>
+  %y = task.argument "y" output shape affine_map<() -> (8)> : memref<8xf32>
+  %S = event.create "step" shape affine_map<() -> ()> count affine_map<() -> (1)> reuse(carried) : !event.tensor<>
+  task.launch @choose grid(() -> (1)) reads(%x at <(i) -> (0) sizes [4]> : memref<4xf32>) writes(%y at <(i) -> (0) sizes [4]> : memref<8xf32>)
+    waits(%S at (i) -> () guards * : !event.tensor<>) notifies(%S at (i) -> () : !event.tensor<>)
+  task.launch @look grid(() -> (1)) reads(%y at <(i) -> (4) sizes [4]> : memref<8xf32>) writes() waits() notifies()
+}
