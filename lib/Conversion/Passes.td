@@ -88,7 +88,8 @@ def LowerToPersistentPass : Pass<"lower-to-persistent", "::mlir::ModuleOp"> {
       "which functions to make: worker | loader | consumer (default: worker)">,
     Option<"trace", "trace", "bool", "true", "let the kernel record its tasks">,
     Option<"marks", "marks", "bool", "true",
-      "note the task a worker is at, for the watchdog to name it (false: to see what that costs)">
+      "note the task a worker is at, for the watchdog to name it, as a kernel that records its tasks "
+      "always does (false: to see what that costs)">
   ];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
