@@ -37,6 +37,8 @@ BARRIERS = "pipeline-events:barriers=true"
 HINTS = "pipeline-handoffs:stream-parts=false"
 NO_HINTS = "pipeline-handoffs:parts=false"
 UNSTAGED = "pipeline-handoffs:stage=false"
+NO_PACE = "pipeline-handoffs:pace=false"
+APART = "pipeline-decompose:shared-bytes=0"
 NO_PREFETCH = "pipeline-gpu:prefetch=false"
 WIDE = "pipeline-decompose:wide-residuals=true"
 NO_MARKS = "pipeline-persistent:marks=false"
@@ -65,6 +67,8 @@ VARIANTS = {
     ),
     "no-prefetch": Variant("weights stream when the input is there", passes=(NO_PREFETCH,)),
     "no-staging": Variant("each tile reads its input anew", passes=(UNSTAGED,)),
+    "no-pace": Variant("weights are asked for as soon as the ring has room", passes=(NO_PACE,)),
+    "apart": Variant("each row tile is a task", passes=(APART,)),
     "hints": Variant("keys and values come to L2, not through the ring", passes=(HINTS,)),
     "no-hints": Variant("keys and values come when attention asks", "hints", (NO_HINTS,)),
     "wide": Variant("what residuals are added to is f32", passes=(WIDE,)),

@@ -251,14 +251,21 @@ def Task_StreamOp : Task_Op<"stream", [MemoryEffects<[MemRead, MemWrite]>]> {
     On a GPU, the loader warp copies the tile into the ring of shared-memory stages
     in chunks (the write that keeps it alive without a use); on a CPU this is the
     view itself. Consumed once, by the tile operation that takes the stream in place
-    of a memref.
+    of a memref. `pace`: the nanoseconds in which a worker asks for a MiB at most, however
+    much room its ring has (`pace-streams`); without, as much as there is room for.
 
     Constraints:
-    - T9: the result streams the operand's type; it has one use.
+    - T9: the result streams the operand's type; it has one use; `pace` is positive.
+
+    ```mlir
+    %s = task.stream %tile pace 51000 : memref<16x1024xbf16> -> !task.stream<memref<16x1024xbf16>>
+    ```
   }];
-  let arguments = (ins AnyMemRef:$source);
+  let arguments = (ins AnyMemRef:$source, OptionalAttr<I64Attr>:$pace);
   let results = (outs Task_StreamType:$stream);
-  let assemblyFormat = "$source attr-dict `:` type($source) `->` qualified(type($stream))";
+  let assemblyFormat = [{
+    $source (`pace` $pace^)? attr-dict `:` type($source) `->` qualified(type($stream))
+  }];
   let hasVerifier = 1;
 }
 
@@ -266,9 +273,10 @@ def Task_StreamOp : Task_Op<"stream", [MemoryEffects<[MemRead, MemWrite]>]> {
 /// same operands attends to.
 class Task_PartOp<string mnemonic>
     : Task_Op<mnemonic, [MemoryEffects<[MemRead, MemWrite]>]> {
-  let arguments = (ins AnyMemRef:$seq, AnyMemRef:$pos, AnyMemRef:$block_table,
-                       AnyMemRef:$cache, Index:$sequence, Index:$head, Index:$part,
-                       I64Attr:$parts);
+  dag part = (ins AnyMemRef:$seq, AnyMemRef:$pos, AnyMemRef:$block_table,
+                  AnyMemRef:$cache, Index:$sequence, Index:$head, Index:$part,
+                  I64Attr:$parts);
+  let arguments = part;
 }
 
 def Task_PrefetchPartOp : Task_PartOp<"prefetch_part"> {
@@ -295,16 +303,18 @@ def Task_StreamPartOp : Task_PartOp<"stream_part"> {
     they see each other through the cache. On a GPU, the loader warp copies the rows into
     the ring, between the weights of the tasks before and behind; elsewhere it is nothing.
     Where it stands before `task.ready`, seq, pos and block_table are inputs of the step,
-    which no task writes; the rows are of the steps before (`task.await_step`).
+    which no task writes; the rows are of the steps before (`task.await_step`). `pace` as
+    that of `task.stream`.
 
     Constraints:
-    - T9: it streams the cache's type for one `task.split_attention` of one sequence, head
+    - T9: `pace` is positive; it streams the cache's type for one `task.split_attention` of one sequence, head
       and part, with the same operands.
   }];
+  let arguments = !con(part, (ins OptionalAttr<I64Attr>:$pace));
   let results = (outs Task_StreamType:$stream);
   let assemblyFormat = [{
     $seq `,` $pos `,` $block_table `,` $cache `at` `(` $sequence `,` $head `,` $part `)`
-    `of` $parts attr-dict `:` type($seq) `,` type($pos) `,` type($block_table) `,`
+    `of` $parts (`pace` $pace^)? attr-dict `:` type($seq) `,` type($pos) `,` type($block_table) `,`
     type($cache) `->` qualified(type($stream))
   }];
   let hasVerifier = 1;

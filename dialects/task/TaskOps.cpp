@@ -517,13 +517,19 @@ LogicalResult FuncOp::verify() {
 // StreamOp
 //===----------------------------------------------------------------------===//
 
+static LogicalResult verifyPace(Operation *op, std::optional<int64_t> pace) {
+  if (pace && *pace <= 0)
+    return op->emitOpError("T9: a pace is a positive number of ns for a MiB");
+  return success();
+}
+
 LogicalResult StreamOp::verify() {
   if (getStream().getType().getTile() != getSource().getType())
     return emitOpError("T9: streams ")
            << getSource().getType() << " as " << getStream().getType();
   if (!getStream().hasOneUse() && !getStream().use_empty())
     return emitOpError("T9: a stream has one consumer");
-  return success();
+  return verifyPace(*this, getPace());
 }
 
 //===----------------------------------------------------------------------===//
@@ -544,6 +550,8 @@ void StreamPartOp::drop() {
 }
 
 LogicalResult StreamPartOp::verify() {
+  if (failed(verifyPace(*this, getPace())))
+    return failure();
   if (getStream().getType().getTile() != getCache().getType())
     return emitOpError("T9: streams ")
            << getCache().getType() << " as " << getStream().getType();

@@ -136,10 +136,32 @@ static SmallVector<int64_t> divisors(int64_t extent, int64_t least,
   return sizes;
 }
 
+/// How many tasks of `outputs` of `rows` one worker has, if they may be one: all
+/// they stream is on its way when the input comes, and their sums meet behind
+/// one barrier, where each alone would wait for the one before it to be stored.
+static int64_t countTogether(LinearOp op, int64_t rows, int64_t outputs,
+                             const TileOptions &options) {
+  if (!outputs || rows % outputs)
+    return 1;
+  auto weight = cast<ShapedType>(op.getWeight().getType());
+  int64_t taskBytes = options.linearRows * weight.getDimSize(1) *
+                      weight.getElementTypeBitWidth() / 8;
+  int64_t tasks = llvm::divideCeil(rows / outputs, options.workers);
+  int64_t tiles =
+      tasks * llvm::divideCeil(options.linearRows, kLinearRowStep);
+  bool fits = tiles <= kMostTilesTogether &&
+              tasks * taskBytes <= options.streamedBytes &&
+              llvm::PowerOf2Ceil(tiles) * options.tokens <= kTokensThatMeet;
+  return fits && rows % (tasks * outputs) == 0 ? tasks : 1;
+}
+
 static SmallVector<int64_t> linearSizes(LinearOp op, int64_t rows,
                                         const TileOptions &options) {
   if (options.linearRows) {
     int64_t outputs = options.linearRows / op.getRowsPerOutput();
+    int64_t together = countTogether(op, rows, outputs, options);
+    if (together > 1)
+      return {together * outputs};
     // Twice the rows read half the input, where each task reads it anew.
     auto weight = cast<ShapedType>(op.getWeight().getType());
     int64_t inputBytes = options.tokens * weight.getDimSize(1) *

@@ -35,6 +35,11 @@ inline constexpr int64_t kTaskOverheadBytes = 8192;
 /// at multiples of it.
 inline constexpr int64_t kLinearRowStep = 16;
 
+/// Row tiles of a task that go through the tensor cores together, and tokens of
+/// all of them whose sums meet at once (SharedLayout).
+inline constexpr int64_t kMostTilesTogether = 4;
+inline constexpr int64_t kTokensThatMeet = 16;
+
 /// One size per dimension of the task domain; 0 where it is not cut.
 using Tile = mlir::SmallVector<int64_t>;
 
@@ -45,6 +50,9 @@ struct TileOptions {
   int64_t linearRows = 0;
   int64_t tokens = 1;
   int64_t keptBytes = std::numeric_limits<int64_t>::max();
+  /// What a worker has under way of weights: a run of up to four tasks of
+  /// `linearRows` that streams no more is one task.
+  int64_t streamedBytes = 0;
 };
 
 /// The extents of the task domain at a step, from the extents of the operands.

@@ -43,19 +43,23 @@ struct SharedLayout {
   static constexpr int64_t kSumCounts = 48;  // i32 per warp, sets of sums used
   static constexpr int64_t kLoaderCounts = 80; // i32 per warp, chunks issued
   static constexpr int64_t kReleases = 112;    // i32, a bit per warp: stream
+  static constexpr int64_t kLoaderTimes = 116; // i32 per warp, last chunk's
   /// What is below begins as zero.
-  static constexpr int64_t kZeroed = 116;
-  static constexpr int64_t kTracing = 116; // i32, whether tasks are recorded
-  static constexpr int64_t kContext = 120; // of this step, for slow paths
+  static constexpr int64_t kZeroed = 148;
+  static constexpr int64_t kTracing = 148; // i32, whether tasks are recorded
+  static constexpr int64_t kContext = 152; // of this step, for slow paths
   static constexpr int64_t kBarriers =
-      128; // full, then empty: u64 [warp][stage]
+      160; // full, then empty: u64 [warp][stage]
   static constexpr int64_t kMaxStages = 8;
   static constexpr int64_t kScratch =
       kBarriers + 2 * 8 * kConsumerWarps * kMaxStages;
   /// Two sets of what warps add up, so that a sum needs one barrier: f32
-  /// [warp][token][row].
+  /// [warp][token][row]; of row tiles that meet at once, [warp][tile and
+  /// token][row].
   static constexpr int64_t kTileRows = 16;
   static constexpr int64_t kMaxTokens = 16;
+  /// Row tiles that cross the ring together, at most.
+  static constexpr int64_t kMostTogether = 4;
   static constexpr int64_t kSumBytes =
       4 * kConsumerWarps * kTileRows * kMaxTokens;
   /// Beside them: f32 [warp][token], sums of squares.

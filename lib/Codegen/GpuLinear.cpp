@@ -21,16 +21,27 @@ Value etc::codegen::silu(GpuBuilder &b, Value x) {
   return b.make<arith::MulFOp>(x, b.reciprocal(divisor));
 }
 
-/// The output of the `inTurn`-th of the row tiles that crossed together.
-void StreamedLinear::storeRowTile(Value firstRow, int64_t inTurn,
-                                  ValueRange residuals, ValueRange state) {
+StreamedLinear::SumLayout::SumLayout(const RingSteps &steps, int64_t most) {
+  int64_t atOnce = llvm::bit_floor<uint64_t>(SharedLayout::kMaxTokens / most);
+  tiles = std::min(steps.together, std::max<int64_t>(atOnce, 1));
+  tokens = llvm::bit_floor<uint64_t>(SharedLayout::kMaxTokens / tiles);
+}
+
+/// The output of `count` of the row tiles that crossed together, from
+/// `firstTile` on.
+void StreamedLinear::storeRowTiles(Value firstRow, int64_t firstTile,
+                                   int64_t count, Value residual,
+                                   ValueRange state) {
   pinThread();
-  Value sums = b.nextSums();
-  storePartialSums(sums, state.slice(inTurn * sumsOfTile(), sumsOfTile()));
+  Value set = b.nextSums();
+  for (int64_t tile = 0; tile < count; ++tile)
+    storePartialSums(
+        set, tile,
+        state.slice((firstTile + tile) * sumsOfTile(), sumsOfTile()));
   if (needsSquares())
-    storeSquares(sums, state.slice(squaresBegin(), groups));
+    storeSquares(set, state.slice(squaresBegin(), groups));
   b.consumerBarrier();
-  storeOutput(sums, firstRow, residuals.empty() ? Value() : residuals[inTurn]);
+  storeOutput(set, firstRow, count, residual);
 }
 
 /// All of K: the state of `chunk` behind it.
@@ -82,17 +93,23 @@ SmallVector<Value> StreamedLinear::firstOrNext(Value number, Value count) {
 /// The row tiles that cross the ring together.
 SmallVector<Value> StreamedLinear::rowTiles(Value number, Value count) {
   Value first = b.mul(number, b.index(steps.together * tileOutputs()));
+  auto rowOf = [&](int64_t tile) {
+    return b.add(first, b.index(tile * tileOutputs()));
+  };
+  auto countFrom = [&](int64_t tile) {
+    return std::min(sums.tiles, steps.together - tile);
+  };
   Values residuals;
-  if (op.getResidual())
-    for (int64_t i = 0; i < steps.together; ++i)
-      residuals.push_back(
-          prefetchResidual(b.add(first, b.index(i * tileOutputs()))));
+  for (int64_t tile = 0; tile < steps.together; tile += sums.tiles)
+    residuals.push_back(op.getResidual()
+                            ? prefetchResidual(rowOf(tile), countFrom(tile))
+                            : Value());
   Values state = isOnTheWay
                      ? firstOrNext(number, count)
                      : product(isKept ? Source::shared : Source::memory, count);
-  for (int64_t inTurn = 0; inTurn < steps.together; ++inTurn)
-    storeRowTile(b.add(first, b.index(inTurn * tileOutputs())), inTurn,
-                 residuals, state);
+  for (int64_t tile = 0; tile < steps.together; tile += sums.tiles)
+    storeRowTiles(rowOf(tile), tile, countFrom(tile),
+                  residuals[tile / sums.tiles], state);
   return {state.back()};
 }
 
@@ -136,12 +153,18 @@ static void lowerStreamed(GpuBuilder &b, task::LinearOp op, const Ring &ring) {
   int64_t fit =
       op.getFirst() ? ring.activationBytes / (2 * input.getDimSize(1)) : 0;
   auto emit = [&](int64_t most) {
-    StreamedLinear(b, op, ring, llvm::divideCeil(most, 8), most <= fit).emit();
+    StreamedLinear(b, op, ring, most, most <= fit).emit();
   };
   if (!ShapedType::isDynamic(bound))
     return emit(bound);
   // Where only some of eight would fit, but all of a step: no more than those.
   int64_t few = fit > 0 && fit >= ring.tokens ? std::min<int64_t>(fit, 8) : 8;
+  // The same for the sums of the row tiles that cross together.
+  auto tile = cast<task::StreamType>(op.getWeight().getType()).getTile();
+  int64_t meet = SharedLayout::kMaxTokens /
+                 llvm::PowerOf2Ceil(RingSteps(ring, tile).together);
+  if (meet >= ring.tokens)
+    few = std::min(few, meet);
   Value tokens = b.make<memref::DimOp>(op.getOutput(), 0);
   Value isFew = b.compare(arith::CmpIPredicate::ule, tokens, b.index(few));
   auto branch = b.make<scf::IfOp>(isFew, /*withElseRegion=*/true);

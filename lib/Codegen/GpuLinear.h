@@ -4,7 +4,8 @@
 //
 // A streamed weight is the A operand of mma.m16n8k16, in fragment order; tokens
 // are the columns of B. K is split over the consumer warps; their sums of a
-// 16-row tile meet in shared memory behind one barrier.
+// 16-row tile, or of all that cross the ring together if each has few tokens,
+// meet in shared memory behind one barrier.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,17 +21,18 @@ namespace etc::codegen {
 /// x * sigmoid(x).
 mlir::Value silu(GpuBuilder &b, mlir::Value x);
 
-/// The consumers' part of a streamed linear, for up to 8 * `groups` tokens.
+/// The consumers' part of a streamed linear, for up to `most` tokens.
 ///
 /// The input comes either out of shared memory, where the first task of a run
 /// has put it (`isKept`), or a chunk at a time from where it lies.
 class StreamedLinear {
 public:
   StreamedLinear(GpuBuilder &b, task::LinearOp op, const Ring &ring,
-                 int64_t groups, bool isKept)
-      : b(b), op(op), ring(ring), groups(groups), isKept(isKept),
+                 int64_t most, bool isKept)
+      : b(b), op(op), ring(ring), groups(llvm::divideCeil(most, 8)),
+        isKept(isKept),
         tile(llvm::cast<task::StreamType>(op.getWeight().getType()).getTile()),
-        steps(ring, tile), turns(steps.together == 1 ? 2 : 1),
+        steps(ring, tile), turns(steps.together == 1 ? 2 : 1), sums(steps, most),
         element(tile.getElementType()),
         quadWords(kLaneColumns / getWordElements(op.getInput())) {
     isOnTheWay = choosesOnTheWay();
@@ -48,6 +50,12 @@ private:
   /// Columns that a lane has of a block.
   static constexpr int64_t kLaneColumns = 4;
   using Values = llvm::SmallVector<mlir::Value>;
+  /// How a set of sums has room for tokens of row tiles.
+  struct SumLayout {
+    SumLayout(const RingSteps &steps, int64_t most);
+    int64_t tokens; // of a tile; a power of two, two at least
+    int64_t tiles;  // that meet at once
+  };
   /// Where the input of a tile is read; what is read from memory may be kept.
   enum class Source { memory, memoryKept, shared };
 
@@ -72,8 +80,8 @@ private:
   Values product(Source from, mlir::Value count);
   Values firstOrNext(mlir::Value number, mlir::Value count);
   Values rowTiles(mlir::Value number, mlir::Value count);
-  void storeRowTile(mlir::Value firstRow, int64_t inTurn,
-                    mlir::ValueRange residuals, mlir::ValueRange state);
+  void storeRowTiles(mlir::Value firstRow, int64_t firstTile, int64_t count,
+                     mlir::Value residual, mlir::ValueRange state);
   /// Consumes one chunk of `blocks` blocks of each row tile, the first being
   /// block `first` of it. The state: accumulators [row tile][group][turn][4],
   /// squares [group], then the chunk's number.
@@ -96,18 +104,26 @@ private:
                 llvm::ArrayRef<mlir::Value> activations, int64_t turn,
                 llvm::MutableArrayRef<mlir::Value> state);
   llvm::SmallVector<Ring::Stage> stagesOf(mlir::Value count);
-  void storePartialSums(mlir::Value sums, mlir::ValueRange accumulators);
+  void storePartialSums(mlir::Value set, int64_t tile,
+                        mlir::ValueRange accumulators);
   mlir::Value squaresAt(mlir::Value base, mlir::Value token);
   void storeSquaresOfGroups(mlir::Value base, mlir::ValueRange squares);
   void storeSquares(mlir::Value sums, mlir::ValueRange squares);
-  mlir::Value residualAddress(mlir::Value firstRow);
-  mlir::Value prefetchResidual(mlir::Value firstRow);
-  mlir::Value finishResidual(mlir::Value word, mlir::Value firstRow,
-                             mlir::Value isMine);
-  void storeOutput(mlir::Value sums, mlir::Value firstRow,
+  /// What a thread of the consumers stores of the row tiles that meet at once:
+  /// an element of the sums of all warps.
+  struct Output {
+    mlir::Value row, token; // of its row tile; i32
+    mlir::Value firstRow;   // of the tile, in the output
+    mlir::Value isMine;     // whether there is such a token
+    mlir::Value isWarps;    // whether the first lane of its warp has one
+  };
+  Output outputOfThread(mlir::Value firstRow, int64_t count);
+  mlir::Value residualAddress(const Output &output);
+  mlir::Value prefetchResidual(mlir::Value firstRow, int64_t count);
+  mlir::Value finishResidual(mlir::Value word, const Output &output);
+  void storeOutput(mlir::Value sums, mlir::Value firstRow, int64_t count,
                    mlir::Value residual);
-  void storeBest(mlir::Value total, mlir::Value row, mlir::Value token,
-                 mlir::Value firstRow);
+  void storeBest(mlir::Value total, const Output &output);
   mlir::Value sumOfWarps(mlir::Value address, int64_t stride);
   mlir::Value normFactor(mlir::Value sums, mlir::Value token);
 
@@ -142,6 +158,7 @@ private:
   /// Sets of accumulators that take turns, so that an mma need not wait for the
   /// last one.
   int64_t turns;
+  SumLayout sums;
   mlir::Type element; // of what is multiplied
   int64_t quadWords;  // of the input that lie beside each other
   mlir::Value tokens, warp, lane;

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "lib/Codegen/GpuStream.h"
+#include "lib/Analysis/TileCost.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -19,8 +20,22 @@ static constexpr int64_t kTriesBeforeWait = 64;
 /// Looks at a barrier before a copy that has been started counts as lost.
 static constexpr int64_t kDrainLooks = 1 << 20;
 
+static_assert(SharedLayout::kMostTogether == kMostTilesTogether &&
+                  SharedLayout::kMaxTokens == kTokensThatMeet,
+              "decompose-to-tasks cuts for what this can do");
+
+/// The most of `tiles` row tiles that can cross together, all alike: a warp may
+/// wait for a chunk of each before it gives the first stage back.
+static int64_t countTogether(int64_t tiles, int64_t stages) {
+  int64_t together = std::min(SharedLayout::kMostTogether, stages);
+  while (tiles % together)
+    --together;
+  return together;
+}
+
 RingSteps::RingSteps(const Ring &ring, MemRefType tile)
-    : together(tile.getDimSize(0) % (2 * SharedLayout::kTileRows) ? 1 : 2),
+    : together(countTogether(tile.getDimSize(0) / SharedLayout::kTileRows,
+                             ring.stages)),
       chunkBlocks(ring.getBlocksPerChunk()),
       stepBlocks(chunkBlocks * kConsumerWarps),
       blocks(tile.getDimSize(1) / Ring::kBlockColumns),
@@ -114,10 +129,11 @@ static void waitReleased(GpuBuilder &b, Value warp) {
                  b.make<arith::XOrIOp>(bit, b.i32(-1)));
 }
 
-/// Waits until the stage is empty; false if it never will be.
-static Value waitEmpty(GpuBuilder &b, const Ring::Stage &stage) {
+/// Whether the stage is empty. Only a look: lanes that have a stage to fill do
+/// not wait for others.
+static Value isEmpty(GpuBuilder &b, const Ring::Stage &stage) {
   Value before = b.make<arith::XOrIOp>(stage.parity, b.i32(1));
-  return b.lookUntil([&] { return tryWait(b, stage.empty, before); });
+  return b.make<NVVM::MBarrierTestWaitOp>(b.getI1Type(), stage.empty, before);
 }
 
 void etc::codegen::copyChunk(GpuBuilder &b, const Ring::Stage &stage,
@@ -144,22 +160,127 @@ void etc::codegen::copyChunk(GpuBuilder &b, const Ring::Stage &stage,
   });
 }
 
-SmallVector<Value>
-etc::codegen::issueChunk(GpuBuilder &b, const Ring &ring, Value warp,
-                         ValueRange state,
-                         function_ref<void(const Ring::Stage &)> copy) {
-  Type i32 = b.getI32Type(), flag = b.getI1Type();
-  auto alive = b.make<scf::IfOp>(TypeRange{i32, flag}, state[1], true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(alive.elseBlock());
-  b.make<scf::YieldOp>(state);
-  b.setInsertionPointToStart(alive.thenBlock());
-  Ring::Stage stage = ring.getStage(b, warp, state[0]);
-  Value ready = waitEmpty(b, stage);
-  b.when(ready, [&] { copy(stage); });
-  Value next = b.add(state[0], b.make<arith::ExtUIOp>(i32, ready));
-  b.make<scf::YieldOp>(ValueRange{next, ready});
-  return alive.getResults();
+//===----------------------------------------------------------------------===//
+// Slots of time
+//===----------------------------------------------------------------------===//
+
+/// A step that would have longer ones has next to nothing to stream.
+static constexpr int64_t kMostSlotNs = 16000;
+
+namespace {
+/// Slots of time, of the same length and without end, in each of which a warp
+/// may begin one chunk. What the ring has room for would else be asked for at
+/// once, and whatever is due then waits behind it.
+class Slots {
+public:
+  Slots(GpuBuilder &b, std::optional<Pace> pace, Value warp)
+      : b(b), warp(warp), ns(pace ? pace->getSlotNs() : 0),
+        // Those of the warps begin one after the other.
+        begin(b.mul(warp, b.i32(ns / kConsumerWarps))) {}
+
+  /// The slot that the last chunk of the warp began in, over all streams: each
+  /// has slots of its own, so what is kept is the time.
+  Value load() { return ns ? slotOf(b.load(b.getI32Type(), at())) : b.i32(0); }
+  void store(Value slot) {
+    if (ns)
+      b.store(b.add(b.mul(slot, b.i32(ns)), begin), at());
+  }
+  Value now() {
+    return ns ? slotOf(b.make<NVVM::GlobalTimerLoOp>(b.getI32Type()))
+              : b.i32(0);
+  }
+  /// Whether a chunk may begin. The time comes round after 4 s: then one may
+  /// begin too early.
+  Value isOpen(Value slot, Value last) {
+    return ns ? b.compare(arith::CmpIPredicate::ne, slot, last)
+              : b.boolean(true);
+  }
+
+private:
+  Value slotOf(Value time) {
+    return b.make<arith::DivUIOp>(b.make<arith::SubIOp>(time, begin),
+                                  b.i32(ns));
+  }
+  Value at() { return b.warpWord(SharedLayout::kLoaderTimes, warp); }
+
+  GpuBuilder &b;
+  Value warp;
+  int64_t ns; // of a slot; 0: no slots
+  Value begin;
+};
+} // namespace
+
+int64_t Pace::getSlotNs() const {
+  return std::clamp<int64_t>(llvm::divideNearest(nsOfMiB * bytes, 1 << 20), 1,
+                             kMostSlotNs);
+}
+
+/// Whether a lane of the loader serves a consumer warp.
+static Value isServing(GpuBuilder &b) {
+  return b.compare(arith::CmpIPredicate::ult, b.laneI32(),
+                   b.i32(kConsumerWarps));
+}
+
+Value etc::codegen::getServedWarp(GpuBuilder &b) {
+  return b.make<arith::SelectOp>(isServing(b), b.laneI32(), b.i32(0));
+}
+
+void etc::codegen::issueChunks(
+    GpuBuilder &b, const Ring &ring, std::optional<Pace> pace, Value chunks,
+    function_ref<void(Value, const Ring::Stage &)> copy) {
+  Type i32 = b.getI32Type();
+  Value serves = isServing(b), warp = getServedWarp(b);
+  // A loader that waits for each of its tasks has no time to lose.
+  Slots slots(b, ring.prefetches ? pace : std::nullopt, warp);
+  Value counter = b.warpWord(SharedLayout::kLoaderCounts, warp);
+  // Only the lane that stores a word loads it: nothing orders others.
+  auto loaded =
+      b.make<scf::IfOp>(TypeRange{i32, i32}, serves, /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loaded.thenBlock());
+    b.make<scf::YieldOp>(ValueRange{b.load(i32, counter), slots.load()});
+    b.setInsertionPointToStart(loaded.elseBlock());
+    b.make<scf::YieldOp>(ValueRange{b.i32(0), b.i32(0)});
+  }
+  Value first = loaded.getResult(0);
+  Value end = b.add(first, b.make<arith::SelectOp>(serves, chunks, b.i32(0)));
+  auto isLeft = [&](Value count) {
+    return b.compare(arith::CmpIPredicate::ne, count, end);
+  };
+  auto both = [&](Value x, Value y) -> Value {
+    return b.make<arith::AndIOp>(x, y);
+  };
+  // A loop that each lane left by itself would part them for good: those that
+  // have nothing to wait for would run through the lists of a step, in the way
+  // of those that copy.
+  auto loop = b.make<scf::WhileOp>(TypeRange{i32, i32},
+                                   ValueRange{first, loaded.getResult(1)});
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Block *look = b.createBlock(&loop.getBefore(), {}, TypeRange{i32, i32},
+                                {b.getLoc(), b.getLoc()});
+    Value count = look->getArgument(0), last = look->getArgument(1);
+    Ring::Stage stage = ring.getStage(b, warp, count);
+    Value slot = slots.now();
+    Value begins =
+        both(both(isLeft(count), isEmpty(b, stage)), slots.isOpen(slot, last));
+    b.when(begins, [&] { copy(b.make<arith::SubIOp>(count, first), stage); });
+    Value next = b.add(count, b.make<arith::ExtUIOp>(i32, begins));
+    last = b.make<arith::SelectOp>(begins, slot, last);
+    Value goesOn = both(isLeft(next),
+                        b.make<arith::XOrIOp>(b.mustLeave(), b.boolean(true)));
+    Value again = b.make<NVVM::VoteSyncOp>(b.getI1Type(), b.i32(-1), goesOn,
+                                           NVVM::VoteSyncKind::any);
+    b.make<scf::ConditionOp>(again, ValueRange{next, last});
+    Block *after = b.createBlock(&loop.getAfter(), {}, TypeRange{i32, i32},
+                                 {b.getLoc(), b.getLoc()});
+    b.make<scf::YieldOp>(after->getArguments());
+  }
+  b.when(serves, [&] {
+    b.store(loop.getResult(0), counter);
+    slots.store(loop.getResult(1));
+  });
 }
 
 /// Runs `body` in the lanes that each serve one consumer warp.
@@ -167,16 +288,6 @@ static void forEachWarp(GpuBuilder &b, function_ref<void(Value)> body) {
   Value lane = b.laneI32();
   b.when(b.compare(arith::CmpIPredicate::ult, lane, b.i32(kConsumerWarps)),
          [&] { body(lane); });
-}
-
-void etc::codegen::issueForEachWarp(
-    GpuBuilder &b, function_ref<SmallVector<Value>(Value, ValueRange)> issue) {
-  forEachWarp(b, [&](Value warp) {
-    Value counter = b.warpWord(SharedLayout::kLoaderCounts, warp);
-    Value count = b.load(b.getI32Type(), counter);
-    Value go = b.make<arith::XOrIOp>(b.mustLeave(), b.boolean(true));
-    b.store(issue(warp, {count, go}).front(), counter);
-  });
 }
 
 void etc::codegen::lowerStream(GpuBuilder &b, task::StreamOp op,
@@ -187,39 +298,35 @@ void etc::codegen::lowerStream(GpuBuilder &b, task::StreamOp op,
   Value source = b.global(op.getSource());
   // Nothing of a weight is read twice.
   Value policy = b.make<arith::ConstantOp>(b.getI64IntegerAttr(kEvictFirst));
-  issueForEachWarp(b, [&](Value warp, ValueRange before) {
-    if (!ring.prefetches)
-      waitReleased(b, warp);
-    return b.loop(
-        b.index(0), b.index(tiles * steps.count()), b.index(1), before,
-        [&](Value i, ValueRange state) {
-          return issueChunk(
-              b, ring, warp, state, [&](const Ring::Stage &stage) {
-                Value together = b.i32(steps.together), chunk = b.toI32(i);
-                Value inTile = b.make<arith::RemUIOp>(chunk, together);
-                Value turn = b.make<arith::DivUIOp>(chunk, together);
-                Value step = b.make<arith::RemUIOp>(turn, b.i32(steps.count()));
-                Value tile = b.make<arith::DivUIOp>(turn, b.i32(steps.count()));
-                tile = b.add(b.mul(tile, together), inTile);
-                Value isRest = b.compare(arith::CmpIPredicate::eq, step,
-                                         b.i32(steps.full));
-                Value shared = b.make<arith::SelectOp>(
-                    isRest, b.i32(steps.rest), b.i32(steps.stepBlocks));
-                Value begin = RingSteps::getBegin(b, warp, shared);
-                Value end =
-                    RingSteps::getBegin(b, b.add(warp, b.i32(1)), shared);
-                Value first = b.add(b.add(b.mul(tile, b.i32(steps.blocks)),
-                                          b.mul(step, b.i32(steps.stepBlocks))),
-                                    begin);
-                Value offset =
-                    b.mul(b.toIndex(first), b.index(Ring::kBlockBytes));
-                Value bytes = b.mul(b.make<arith::SubIOp>(end, begin),
-                                    b.i32(Ring::kBlockBytes));
-                copyChunk(b, stage, Piece{b.advance(source, offset), bytes, 0},
-                          policy);
-              });
-        });
-  });
+  if (!ring.prefetches)
+    forEachWarp(b, [&](Value warp) { waitReleased(b, warp); });
+  Value warp = getServedWarp(b);
+  auto copy = [&](Value chunk, const Ring::Stage &stage) {
+    Value together = b.i32(steps.together);
+    Value inTile = b.make<arith::RemUIOp>(chunk, together);
+    Value turn = b.make<arith::DivUIOp>(chunk, together);
+    Value step = b.make<arith::RemUIOp>(turn, b.i32(steps.count()));
+    Value tile = b.make<arith::DivUIOp>(turn, b.i32(steps.count()));
+    tile = b.add(b.mul(tile, together), inTile);
+    Value isRest = b.compare(arith::CmpIPredicate::eq, step, b.i32(steps.full));
+    Value shared = b.make<arith::SelectOp>(isRest, b.i32(steps.rest),
+                                           b.i32(steps.stepBlocks));
+    Value begin = RingSteps::getBegin(b, warp, shared);
+    Value end = RingSteps::getBegin(b, b.add(warp, b.i32(1)), shared);
+    Value first = b.add(b.add(b.mul(tile, b.i32(steps.blocks)),
+                              b.mul(step, b.i32(steps.stepBlocks))),
+                        begin);
+    Value offset = b.mul(b.toIndex(first), b.index(Ring::kBlockBytes));
+    Value bytes =
+        b.mul(b.make<arith::SubIOp>(end, begin), b.i32(Ring::kBlockBytes));
+    copyChunk(b, stage, Piece{b.advance(source, offset), bytes, 0}, policy);
+  };
+  int64_t chunks = tiles * steps.count();
+  std::optional<Pace> pace;
+  if (op.getPace())
+    pace = {int64_t(*op.getPace()),
+            tiles * steps.blocks * Ring::kBlockBytes / chunks};
+  issueChunks(b, ring, pace, b.i32(chunks), copy);
 }
 
 void etc::codegen::drainStreams(GpuBuilder &b, const Ring &ring) {

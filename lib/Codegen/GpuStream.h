@@ -11,20 +11,25 @@
 
 namespace etc::codegen {
 
-/// Runs `issue` in the loader's lane for each consumer warp. The state that it
-/// is given and returns: the warp's chunks so far (i32), and whether the loader
-/// goes on.
-void issueForEachWarp(GpuBuilder &b,
-                      llvm::function_ref<llvm::SmallVector<mlir::Value>(
-                          mlir::Value warp, mlir::ValueRange state)>
-                          issue);
+/// How fast a worker may ask for what streams.
+struct Pace {
+  int64_t nsOfMiB;
+  int64_t bytes; // that a chunk of each warp has, all warps together
+  /// The time between two chunks of a warp.
+  int64_t getSlotNs() const;
+};
 
-/// The next chunk of `warp`: `copy` starts it when its stage is empty. Returns
-/// the state behind it.
-llvm::SmallVector<mlir::Value>
-issueChunk(GpuBuilder &b, const Ring &ring, mlir::Value warp,
-           mlir::ValueRange state,
-           llvm::function_ref<void(const Ring::Stage &)> copy);
+/// The loader's next `chunks` (i32) chunks of each consumer warp, which lane
+/// `warp` of the loader serves: `copy` starts chunk `number` (i32) of them when
+/// its stage is empty. The lanes go together. `pace`: nanoseconds for a MiB; of
+/// a warp, one chunk at most begins in each slot of time.
+void issueChunks(
+    GpuBuilder &b, const Ring &ring, std::optional<Pace> pace,
+    mlir::Value chunks,
+    llvm::function_ref<void(mlir::Value number, const Ring::Stage &)> copy);
+
+/// The warp that a lane of the loader serves, or 0 (i32).
+mlir::Value getServedWarp(GpuBuilder &b);
 
 /// What is copied to byte `offset` of a stage.
 struct Piece {

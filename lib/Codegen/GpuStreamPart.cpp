@@ -30,8 +30,10 @@ void etc::codegen::hintAtParts(Operation *device) {
   device->walk([](task::StreamPartOp part) {
     OpBuilder b(part);
     if (part->use_empty()) // the loader's
-      task::PrefetchPartOp::create(b, part.getLoc(), TypeRange(),
-                                   part->getOperands(), part->getAttrs());
+      task::PrefetchPartOp::create(
+          b, part.getLoc(), part.getSeq(), part.getPos(), part.getBlockTable(),
+          part.getCache(), part.getSequence(), part.getHead(), part.getPart(),
+          part.getPartsAttr());
     part.drop();
   });
   // A hint may be at what is not there yet, so that nobody waits for a loader.
@@ -62,29 +64,37 @@ void etc::codegen::lowerStreamPart(GpuBuilder &b, task::StreamPartOp op,
   Value isAlone =
       b.compare(arith::CmpIPredicate::eq, length.tokens, b.index(1));
   Value limit = b.make<arith::SelectOp>(isAlone, old, begin);
-  Value start = begin;
-  issueForEachWarp(b, [&](Value warp, ValueRange before) {
-    Value mine = b.add(start, b.mul(b.toIndex(warp), b.index(kPartStep)));
-    Value step = b.index(kPartStep * kConsumerWarps);
-    return b.loop(mine, limit, step, before, [&](Value at, ValueRange state) {
-      Value rows = b.make<arith::MinSIOp>(b.make<arith::SubIOp>(limit, at),
-                                          b.index(kPartStep));
-      Value bytes = b.mul(b.toI32(rows), b.i32(units.rowBytes));
-      Value keys = getKeys(b, op.getCache(), op.getBlockTable(), at);
-      Value values = getValueAddress(b, op.getCache(), keys);
-      SmallVector<Piece> pieces = {{keys, bytes, 0},
-                                   {values, bytes, units.valuesAt()}};
-      SmallVector<Value> next(state);
-      for (int64_t i = 0; i < units.chunks; ++i) {
-        auto chunk =
-            units.chunks == 1 ? ArrayRef(pieces) : ArrayRef(pieces).slice(i, 1);
-        next = issueChunk(b, ring, warp, next, [&](const Ring::Stage &stage) {
-          copyChunk(b, stage, chunk);
-        });
-      }
-      return next;
-    });
-  });
+  // The warps take units of positions in turn.
+  int64_t stepPositions = kPartStep * kConsumerWarps;
+  Value mine =
+      b.add(begin, b.mul(b.toIndex(getServedWarp(b)), b.index(kPartStep)));
+  Value left =
+      b.make<arith::MaxSIOp>(b.make<arith::SubIOp>(limit, mine), b.index(0));
+  Value numUnits = b.make<arith::DivUIOp>(
+      b.add(left, b.index(stepPositions - 1)), b.index(stepPositions));
+  auto copy = [&](Value number, const Ring::Stage &stage) {
+    Value unit = b.make<arith::DivUIOp>(number, b.i32(units.chunks));
+    Value at = b.add(mine, b.mul(b.toIndex(unit), b.index(stepPositions)));
+    Value rows = b.make<arith::MinSIOp>(b.make<arith::SubIOp>(limit, at),
+                                        b.index(kPartStep));
+    Value bytes = b.mul(b.toI32(rows), b.i32(units.rowBytes));
+    Value keys = getKeys(b, op.getCache(), op.getBlockTable(), at);
+    Value values = getValueAddress(b, op.getCache(), keys);
+    if (units.chunks == 1)
+      return copyChunk(b, stage,
+                       {{keys, bytes, 0}, {values, bytes, units.valuesAt()}});
+    Value isKeys = b.compare(
+        arith::CmpIPredicate::eq,
+        b.make<arith::RemUIOp>(number, b.i32(units.chunks)), b.i32(0));
+    copyChunk(b, stage,
+              Piece{b.make<arith::SelectOp>(isKeys, keys, values), bytes, 0});
+  };
+  std::optional<Pace> pace;
+  if (op.getPace())
+    pace = {int64_t(*op.getPace()),
+            kConsumerWarps * 2 * units.halfBytes / units.chunks};
+  issueChunks(b, ring, pace, b.mul(b.toI32(numUnits), b.i32(units.chunks)),
+              copy);
 }
 
 /// A lane for the keys of eight positions, or for their values.

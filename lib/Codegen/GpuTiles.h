@@ -51,9 +51,9 @@ struct Ring {
 
 /// A row tile crosses the ring in steps of one chunk per consumer warp. The
 /// chunks of a step lie side by side in memory; the warps share the blocks of
-/// the last step evenly. Two row tiles cross it together, a step of one and the
-/// same step of the other, so that both are multiplied with a chunk of the
-/// input that is read once.
+/// the last step evenly. Up to four row tiles cross it together, the same step of
+/// one after the other, so that all are multiplied with a chunk of the input
+/// that is read once.
 struct RingSteps {
   RingSteps(const Ring &ring, mlir::MemRefType tile);
   int64_t together;    // row tiles that cross the ring together

@@ -40,9 +40,7 @@ def PlanSharedMemoryPass : Pass<"plan-shared-memory", "::mlir::ModuleOp"> {
     Inputs that are kept get room for the longest of them that leaves a ring in steps of
     `tokens`; tiles that are no linears share what they share in the same place.
     What room is left is for copies of the tables (`task.copy_tables`), if all of both fits.
-    Keys and values cross the ring (`task.stream_part`) if it has room for what a run
-    streams, of all linears but the one that finds the best token and those that do not say
-    (`stage-activations` has them say it); else its stages are for weights, and keys and values are hinted at (`task.prefetch_part`).
+    A stage has room for the keys of eight positions where keys and values cross the ring.
     Deliberately gives every program one plan for all its tasks: stages are not
     traded between tasks.
   }];
@@ -66,11 +64,13 @@ def LowerTilesToGpuPass : Pass<"lower-tiles-to-gpu", "::mlir::ModuleOp"> {
     reduced dimensions, then shuffles. Other reductions: a thread per element.
 
     `task.stream`: eight lanes of the loader warp each copy the chunks of one consumer
-    warp into its stages with bulk copies, waiting for an empty stage alone.
+    warp into its stages with bulk copies, all lanes together. They wait for an empty stage
+    and, where the stream has a `pace`, for the next slot of time: the time in which it allows
+    a chunk for each warp. Of a warp, one chunk at most begins in each.
     `task.stream_part`: the same for keys and values, eight positions a chunk; in launches
     of many steps behind a `task.await_step`. A `task.linear` of a stream: one `mma.m16n8k16` per 512 bytes of weights and
     eight tokens; K is split over the warps, whose sums meet behind one barrier per 16
-    rows. Other linears: a warp per element of the output. `math` operations become
+    rows, or per task of up to four row tiles where tiles times tokens are 16 at most. Other linears: a warp per element of the output. `math` operations become
     instructions; what has none is an error.
 
     The first task of a run keeps its input before it multiplies, or on the way: where the
@@ -115,9 +115,8 @@ def StreamPartsPass : Pass<"stream-parts", "::mlir::ModuleOp"> {
   let summary = "Let keys and values cross the ring with the weights";
   let description = [{
     A `task.prefetch_part` becomes a `task.stream_part` where attention runs on the tensor
-    cores and a task has one part of contiguous rows, of more than eight positions for a
-    warp. Then a worker has what earlier steps left of its part when the queries come,
-    without trips to memory of its own, one after the other.
+    cores and a task has one part of contiguous rows. Then a worker has what earlier steps left
+    of its part when the queries come, without trips to memory of its own, one after the other.
 
     Requires `prefetch-weights`, before `lower-to-persistent`. Only for GPUs.
     Guarantees that what is streamed has a consumer that takes it out of the ring.

@@ -51,7 +51,6 @@ private:
     bool streams = false;
     int64_t sums = 0;
     int64_t partStage = 0; // the least that keys and values take
-    int64_t run = 0;       // the most that a run streams, but for the head
     int64_t tile = 0;      // of tiles that are no linears
     llvm::SmallSetVector<int64_t, 4> columns; // of inputs that are kept
     void add(Operation *op);
@@ -95,10 +94,6 @@ private:
                << "stages, the target has " << bytes
                << ": choose smaller stages (stage-bytes)";
     }
-    // Workers that wait for memory want every stage for weights.
-    bool hints = needs.partStage && needs.run > stages * perStage;
-    if (hints)
-      hintAtParts(getDevice(program));
     int64_t total = streams ? fixed + stages * perStage : fixed;
     if (total > bytes)
       return program.emitOpError("needs ")
@@ -111,9 +106,7 @@ private:
         << " of sums, " << activations << " of activations for "
         << int64_t(tokens) << " tokens, " << tables << " of tables, " << total
         << " of " << bytes << " in all"
-        << (!needs.partStage ? ""
-            : hints          ? "; keys and values are hinted at"
-                             : "; keys and values cross the ring");
+        << (needs.partStage ? "; keys and values cross the ring" : "");
     OpBuilder b(program);
     task::SharedMemoryOp::create(b, program.getLoc(), program.getSymName(),
                                  kBlockThreads, stages, stageBytes, needs.sums,
@@ -191,8 +184,6 @@ void PlanSharedMemory::Needs::add(Operation *op) {
   if (tile || isa<task::StreamOp, task::RMSNormOp>(op))
     sums = SharedLayout::kPartialSumBytes;
   auto linear = dyn_cast<task::LinearOp>(op);
-  if (linear && !linear.getBest())
-    run = std::max<int64_t>(run, linear.getRunBytes());
   if (linear && linear.getFirst())
     columns.insert(cast<MemRefType>(linear.getInput().getType()).getDimSize(1));
 }

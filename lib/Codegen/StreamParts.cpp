@@ -17,16 +17,6 @@ using namespace mlir;
 using namespace etc;
 using namespace etc::task;
 
-/// Whether a warp takes eight positions of a part at most. One trip to memory
-/// is soon over, and a stage that is free again has its copy under way when
-/// words of the next tasks are waited for.
-static bool isShort(PrefetchPartOp hint) {
-  int64_t pages = hint.getBlockTable().getType().getShape()[1],
-          pageTokens = hint.getCache().getType().getShape()[3];
-  return pages * pageTokens <=
-         hint.getParts() * codegen::kPartStep * codegen::kConsumerWarps;
-}
-
 /// The attention to the part that `hint` is at, if it can take a stream.
 static SplitAttentionOp getConsumer(PrefetchPartOp hint) {
   // A loader copies in the order of a body's early code, and chunks are taken
@@ -34,7 +24,7 @@ static SplitAttentionOp getConsumer(PrefetchPartOp hint) {
   auto body = hint->getParentOfType<FuncOp>();
   bool isAlone = llvm::hasSingleElement(body.getOps<PrefetchPartOp>()) &&
                  body.getOps<StreamOp>().empty();
-  if (isShort(hint) || !isAlone)
+  if (!isAlone)
     return {};
   for (Operation *user : hint.getCache().getUsers()) {
     auto split = dyn_cast<SplitAttentionOp>(user);

@@ -52,6 +52,8 @@ struct HandoffsOptions : PassPipelineOptions<HandoffsOptions> {
   Option<bool> streamParts{
       *this, "stream-parts", llvm::cl::init(true),
       llvm::cl::desc("let keys and values cross the ring with the weights")};
+  Option<bool> pace{*this, "pace", llvm::cl::init(true),
+                    llvm::cl::desc("ask for weights at a steady pace")};
   Option<int64_t> workers{*this, "workers", llvm::cl::init(1),
                           llvm::cl::desc("number of workers")};
   Option<int64_t> tokens{*this, "tokens", llvm::cl::init(1),
@@ -132,8 +134,11 @@ static void buildDecompose(OpPassManager &pm, const DecomposeOptions &options) {
   decompose.linearRows = options.linearRows;
   decompose.workers = options.workers;
   decompose.tokens = options.tokens;
-  if (options.sharedBytes)
+  if (options.sharedBytes) {
     decompose.keptBytes = getMostKeptBytes(options.sharedBytes);
+    // A ring takes what inputs leave; most of them leave that much.
+    decompose.streamedBytes = getMostKeptBytes(options.sharedBytes);
+  }
   llvm::append_range(decompose.tile, options.tile);
   pm.addPass(createDecomposeToTasksPass(decompose));
 }
@@ -156,6 +161,11 @@ static void buildHandoffs(OpPassManager &pm, const HandoffsOptions &options) {
   handoffs.tokens = options.tokens;
   handoffs.target = options.target;
   pm.addPass(createChooseHandoffsPass(handoffs));
+  PaceStreamsPassOptions pace;
+  pace.enabled = options.pace;
+  pace.workers = options.workers;
+  pace.target = options.target;
+  pm.addPass(createPaceStreamsPass(pace));
 }
 
 static void buildEvents(OpPassManager &pm, const EventsOptions &options) {

@@ -574,10 +574,12 @@ struct DecomposeToTasks
     options.tokens = tokens;
     if (keptBytes)
       options.keptBytes = keptBytes;
-    if (workers < 1 || linearRows < 0 || tokens < 1 || keptBytes < 0) {
-      getOperation().emitError("decompose-to-tasks: workers and tokens are "
-                               "positive, linear-rows and kept-bytes are not "
-                               "negative");
+    options.streamedBytes = streamedBytes;
+    if (workers < 1 || linearRows < 0 || tokens < 1 || keptBytes < 0 ||
+        streamedBytes < 0) {
+      getOperation().emitError(
+          "decompose-to-tasks: workers and tokens are positive, linear-rows, "
+          "kept-bytes and streamed-bytes are not negative");
       return signalPassFailure();
     }
     FailureOr<TileOverrides> overrides =

@@ -42,6 +42,9 @@ def DecomposeToTasksPass : Pass<"decompose-to-tasks", "::mlir::ModuleOp"> {
     Option<"keptBytes", "kept-bytes", "int64_t", /*default=*/"0",
            "Where the input of a linear has more bytes, its tasks may have twice the rows, so "
            "that fewer read it (0: never)">,
+    Option<"streamedBytes", "streamed-bytes", "int64_t", /*default=*/"0",
+           "What a worker has under way of weights: where a run of up to four linear tasks streams no "
+           "more, they may be one (0: never)">,
     ListOption<"tile", "tile", "std::string",
                "Tiles per kind of operator, such as linear:16,generic:0x64: one size per "
                "dimension of the task domain, the last ones last; 0: not cut">,
@@ -234,6 +237,41 @@ def ChooseHandoffsPass : Pass<"choose-handoffs", "::mlir::ModuleOp"> {
     Option<"tokens", "tokens", "int64_t", "1", "Of the steps that should be fast">,
     Option<"target", "target", "std::string", "\"\"", "Path of a target description">,
     Option<"remarks", "remarks", "bool", "false", "Print the choices">];
+}
+
+def PaceStreamsPass : Pass<"pace-streams", "::mlir::ModuleOp"> {
+  let summary = "Have weights asked for at a steady pace";
+  let description = [{
+    A loader that copies whatever its ring has room for asks for much at once after each
+    stage. The memory is full then, and a word, a key or the chunk that is due waits behind it;
+    later in the same layer it is idle. So each stream gets a `pace`, the nanoseconds in which
+    a worker asks for a MiB at most:
+
+        share (bytes / bandwidth + hops) / (bytes / workers)
+
+    `bytes`: of all that the graph streams; `hops`: of the longest chain of launches of which
+    each reads what one before writes, by the numbers of `target`. What is asked for in `share` of
+    the time that the step takes so is there in time, and yet evenly spread.
+
+    The streams of the last launch to stream keep no pace, and count for nothing here: no
+    words are waited for behind them.
+
+    Of keys and values it counts as many positions as the block table has room for, so that no
+    context is too long for the pace. A body of several graphs gets the least of their paces.
+
+    Requires: `prefetch-weights`, `pack-weights`, before `infer-events`; after `choose-handoffs`,
+    which says what a hop is. Only for GPUs. The pace is a remark.
+
+    Deliberately does not: choose slots of time; those are the loader's (`lower-tiles-to-gpu`), by
+    the chunks that it copies.
+
+    (* example filepath=test/lit/Transforms/pace-streams.mlir *)
+  }];
+  let options = [
+    Option<"enabled", "enabled", "bool", "true", "Off: copy what there is room for">,
+    Option<"workers", "workers", "int64_t", "1", "That share the bytes">,
+    Option<"share", "share", "double", "0.85", "Of the time of a step, to ask for its weights in">,
+    Option<"target", "target", "std::string", "\"\"", "Path of a target description">];
 }
 
 def StageActivationsPass : Pass<"stage-activations", "::mlir::ModuleOp"> {

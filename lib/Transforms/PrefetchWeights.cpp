@@ -100,7 +100,7 @@ static void prefetch(FuncOp body, ArrayRef<unsigned> positions) {
     auto tile = cast<MemRefType>(linear.getWeight().getType());
     auto stream = StreamOp::create(builder, linear.getLoc(),
                                    StreamType::get(body.getContext(), tile),
-                                   linear.getWeight());
+                                   linear.getWeight(), /*pace=*/IntegerAttr());
     linear.getWeightMutable().assign(stream.getStream());
   }
 }

@@ -97,7 +97,7 @@ def test_the_events_of_a_whole_model_are_checked(tmp_path, capsys):
 
     graph = (keep / "4-events.mlir").read_text()
     said = next(line for line in verify(graph).splitlines() if "verify-events: checked at" in line)
-    assert "(1): 35036 tasks; " in said and "skipped" not in said
+    assert "(1): 24284 tasks; " in said and "skipped" not in said
     first, attention, rest = graph.partition("task.launch @split_attention_0 ")
     waits, notifies, after = rest.partition(" notifies(")
     waits = waits[: waits.index(" waits(")] + " waits()"

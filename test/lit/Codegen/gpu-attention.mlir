@@ -10,9 +10,9 @@
 
 // Stages of half the size: a chunk of keys, then one of values.
 // HALVES-LABEL: func.func private @streamed.loader
-// HALVES: nvvm.mbarrier.try_wait
-// HALVES-COUNT-1: nvvm.cp.async.bulk.shared.cluster.global
-// HALVES: nvvm.mbarrier.try_wait
+// HALVES: nvvm.mbarrier.test.wait
+// HALVES: %[[KEYS:.*]] = arith.cmpi eq, %{{.*}}, %{{.*}} : i32
+// HALVES: arith.select %[[KEYS]], %{{.*}}, %{{.*}} : !llvm.ptr<1>
 // HALVES-COUNT-1: nvvm.cp.async.bulk.shared.cluster.global
 // HALVES-NOT: nvvm.cp.async.bulk.shared
 // HALVES-LABEL: func.func private @streamed.consumer
@@ -104,14 +104,15 @@ func.func private @hint(%seq: memref<?xi64>, %blocks: memref<1x16xi64>, %cache: 
 
 // What earlier steps left of a part of a sequence with one token crosses the ring. The loader
 // copies the rows of eight positions, keys and values in one chunk of 4096 bytes, for each
-// warp in turn, and counts the chunks on.
+// warp in turn, and counts the chunks on; its lanes look together.
 // CHECK-LABEL: func.func private @streamed.loader
 // CHECK: arith.cmpi eq, %{{.*}}, %{{c1.*}} : index
-// CHECK: scf.for {{.*}} iter_args
-// CHECK: nvvm.mbarrier.try_wait
+// CHECK: scf.while
+// CHECK: nvvm.mbarrier.test.wait
 // CHECK: nvvm.fence.proxy
 // CHECK: nvvm.mbarrier.arrive.expect_tx
 // CHECK-COUNT-2: nvvm.cp.async.bulk.shared.cluster.global
+// CHECK: nvvm.vote.sync any
 // CHECK-NOT: nvvm.cp.async
 // A warp waits for the chunk, or reads the cache for one of several tokens, with the same
 // loads; and leaves the stage when they are in registers, of the first unit and of the next.

@@ -4,18 +4,18 @@
 // tell in shared memory that they enter the other. The loader, which may have run ahead, waits
 // for that before it looks for the positions of keys and values. The fence is for its
 // asynchronous copies of what other workers stored in the step before. The first step is the
-// loader's from the start (19072 is behind the sums).
+// loader's from the start (19104 is behind the sums).
 // CHECK: .entry parts_worker
-// CHECK: st.release.cta.shared.b64 \t[etc_shared+19072]
+// CHECK: st.release.cta.shared.b64 \t[etc_shared+19104]
 // CHECK: bar.sync \t0;
-// The loader:
-// CHECK: ld.acquire.cta.shared.b64 \t{{[%a-z0-9]+}}, [etc_shared+120]
-// CHECK: cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes
 // The consumers:
-// CHECK: ld.acquire.cta.shared.b64 \t{{[%a-z0-9]+}}, [etc_shared+19072]
+// CHECK: ld.acquire.cta.shared.b64 \t{{[%a-z0-9]+}}, [etc_shared+19104]
 // The wait is bounded, and its report names what it is for.
 // CHECK: st.global.b32 \t[{{[^]]*}}], -3;
-// CHECK: fence.proxy.async;\n\tst.release.cta.shared.b64 \t[etc_shared+120]
+// CHECK: fence.proxy.async;\n\tst.release.cta.shared.b64 \t[etc_shared+152]
+// The loader:
+// CHECK: ld.acquire.cta.shared.b64 \t{{[%a-z0-9]+}}, [etc_shared+152]
+// CHECK: cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes
 
 !qkv = memref<1x256xbf16>
 !table = memref<1x64xbf16>

@@ -26,10 +26,10 @@
 // The loader: an empty stage, a fence between its readers and the copy that will write there
 // (E10), the bytes to expect, one bulk copy for each warp.
 // LOADER-NOT: fence.proxy.async
-// LOADER: mbarrier.try_wait.parity
+// LOADER: mbarrier.test_wait.parity
 // LOADER-NOT: mbarrier.arrive.expect_tx
 // LOADER: fence.proxy.async.shared::cta;
-// LOADER-NOT: mbarrier.try_wait
+// LOADER-NOT: mbarrier.test_wait
 // LOADER: mbarrier.arrive.expect_tx.shared.b64
 // LOADER: cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes.L2::cache_hint
 // LOADER-NOT: cp.async.bulk

@@ -61,17 +61,6 @@ task.func @two_streams(%i: index, %qkv: !qkv, %cos: !table, %pos: !pos, %blocks:
   task.return
 }
 
-// Eight positions a warp: one trip to memory.
-// CHECK-LABEL: task.func @short(
-// CHECK-NEXT: task.prefetch_part
-task.func @short(%i: index, %qkv: !qkv, %cos: !table, %pos: !pos, %blocks: memref<1x16xi64>, %cache: !cache, %partial: !partial) {
-  task.prefetch_part %pos, %pos, %blocks, %cache at(%i, %i, %i) of 2 : !pos, !pos, memref<1x16xi64>, !cache
-  task.ready
-  task.split_attention ins(%qkv, %cos, %cos, %pos, %pos, %blocks : !qkv, !table, !table, !pos, !pos, memref<1x16xi64>)
-    at(%i, %i, %i) of 2 outs(%cache, %partial : !cache, !partial) scale 0.125
-  task.return
-}
-
 // A hint at another part than the attention's stays one.
 // CHECK-LABEL: task.func @other_part(
 // CHECK-NEXT: task.prefetch_part

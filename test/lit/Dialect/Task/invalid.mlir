@@ -135,6 +135,14 @@ task.func @stream_t9_one_consumer(%x: memref<1x4xf32>, %w: memref<8x4xf32>, %y: 
 
 // -----
 
+task.func @pace(%w: memref<4xf32>) {
+  // expected-error @below {{T9: a pace is a positive number of ns for a MiB}}
+  %s = task.stream %w pace 0 : memref<4xf32> -> !task.stream<memref<4xf32>>
+  task.return
+}
+
+// -----
+
 // expected-error @below {{no task.graph named @nowhere}}
 task.schedule @nowhere bucket [] policy "p" offsets [0, 0] runs []
 
