@@ -106,13 +106,14 @@ def ablations(group: str) -> str:
     ]
     order = sorted(found.values(), key=lambda r: (r["variant"] != "default", r["median_ms"]))
     for r in order:
-        middle, low, high = (f"{r[key]:.4f}" for key in ("median_ms", "min_ms", "max_ms"))
+        low, high = r["min_ms"], r["max_ms"]
+        spread = "" if low is None or high is None else f"{low:.4f} .. {high:.4f}"
         base = found.get(r["against"])
         is_base = base is None or base is r
         times = "" if base is None or is_base else f"{r['median_ms'] / base['median_ms']:.3f}"
         agree = "all" if r["agrees"] == r["tokens"] else f"{r['agrees']} of {r['tokens']}"
         rows.append(
-            f"| {r['variant']} | {r['what']} | {middle} ms | {low} .. {high} | "
+            f"| {r['variant']} | {r['what']} | {r['median_ms']:.4f} ms | {spread} | "
             f"{'' if is_base else r['against']} | {times} | {agree} |"
         )
     seen = {f"{r['device']}, driver {r['driver']}, {r['date']}, `{r['commit']}`" for r in order}

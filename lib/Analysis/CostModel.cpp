@@ -60,8 +60,10 @@ private:
     if (!body || body.getBody().empty())
       return false;
     Value parameter = body.getBody().getArgument(launch.grid.size() + operand);
-    return llvm::any_of(parameter.getUsers(), [](Operation *user) {
-      return isa<task::StreamOp>(user);
+    return llvm::any_of(parameter.getUsers(), [&](Operation *user) {
+      auto part = dyn_cast<task::StreamPartOp>(user);
+      return isa<task::StreamOp>(user) ||
+             (part && part.getCache() == parameter);
     });
   }
 
@@ -128,8 +130,13 @@ Traffic etc::estimateTraffic(const ConcreteGraph &graph, unsigned launch) {
   return LaunchTraffic(graph, launch).estimate();
 }
 
+/// Of an input that a run keeps, what is on its way at once: a chunk for each
+/// warp (docs/GPU.md, "Keeping on the way").
+static constexpr int64_t kColumnsOfTrip = 1024;
+
 /// The fixed costs of the operators of a body. A norm that a linear takes on is
-/// paid by who loads the input: the first task of a run.
+/// paid by who loads the input: the first task of a run, for which the trips to
+/// it follow each other.
 static void addOperators(task::FuncOp body, const Target &target,
                          TaskCost &cost) {
   if (!body || body.getBody().empty())
@@ -140,7 +147,24 @@ static void addOperators(task::FuncOp body, const Target &target,
     if (linear && linear.getNorm())
       (linear.getFirst() ? cost.runNs : cost.taskNs) +=
           target.operatorNs.lookup("rms_norm");
+    if (linear && linear.getFirst())
+      cost.runNs +=
+          target.l2LatencyNs *
+          llvm::divideCeil(
+              cast<MemRefType>(linear.getInput().getType()).getDimSize(1),
+              kColumnsOfTrip);
   });
+}
+
+/// How fast a worker may ask for what a body streams; 0: as fast as it can.
+static double getPaceBytesPerNs(task::FuncOp body) {
+  if (!body || body.getBody().empty())
+    return 0;
+  int64_t nsOfMiB = 0;
+  for (Operation &op : body.getBody().front())
+    llvm::TypeSwitch<Operation *>(&op).Case<task::StreamOp, task::StreamPartOp>(
+        [&](auto stream) { nsOfMiB = stream.getPace().value_or(0); });
+  return nsOfMiB ? double(1 << 20) / nsOfMiB : 0;
 }
 
 TaskCost etc::estimateCost(const ConcreteGraph &graph, unsigned launch,
@@ -156,6 +180,8 @@ TaskCost etc::estimateCost(const ConcreteGraph &graph, unsigned launch,
   cost.taskNs = traffic.late / memoryBytesPerNs +
                 (traffic.cached - traffic.kept) / cacheBytesPerNs;
   cost.runNs = traffic.kept / cacheBytesPerNs;
-  addOperators(task::LaunchOp(source.op).getBodyFunc(), target, cost);
+  task::FuncOp body = task::LaunchOp(source.op).getBodyFunc();
+  cost.paceBytesPerNs = getPaceBytesPerNs(body);
+  addOperators(body, target, cost);
   return cost;
 }

@@ -30,9 +30,9 @@ struct Traffic {
 Traffic estimateTraffic(const ConcreteGraph &graph, unsigned launch);
 
 /// What a task streams, what else it takes, and what the first task of a run
-/// takes besides.
+/// takes besides. How fast its stream may be asked for; 0: as fast as can be.
 struct TaskCost {
-  double streamBytes, taskNs, runNs;
+  double streamBytes = 0, taskNs = 0, runNs = 0, paceBytesPerNs = 0;
 };
 
 /// The cost of each task of a launch, when its tasks run on as many workers as

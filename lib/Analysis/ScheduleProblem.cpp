@@ -111,6 +111,7 @@ static void setCost(const TaskCost &cost, scheduling::Launch &launch) {
   launch.streamBytes = cost.streamBytes;
   launch.taskNs = cost.taskNs;
   launch.runNs = cost.runNs;
+  launch.paceBytesPerNs = cost.paceBytesPerNs;
 }
 
 scheduling::Problem etc::makeProblem(const ConcreteGraph &bucket,

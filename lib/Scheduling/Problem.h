@@ -29,9 +29,10 @@ struct Entry {
 struct Launch {
   std::string name;
   int64_t numTasks = 0;
-  double streamBytes = 0; // of a task: what the loader fetches ahead
-  double taskNs = 0;      // of a task: what is left once it has these
-  double runNs = 0;       // of the first task of a run, besides
+  double streamBytes = 0;    // of a task: what the loader fetches ahead
+  double taskNs = 0;         // of a task: what is left once it has these
+  double runNs = 0;          // of the first task of a run, besides
+  double paceBytesPerNs = 0; // at which they are fetched at most; 0: no bound
   /// One list per edge: the entry of each task, or kNone.
   std::vector<std::vector<int32_t>> waits, notifies;
   /// The worker that must run each task; empty where any may.
@@ -73,7 +74,8 @@ struct Problem {
     double startNs, endNs;
   };
   /// The span of each launch, by the costs above; of one without tasks, {0, 0}.
-  /// Where the loader says what workers have together, they share it (Timeline).
+  /// Where the loader says what workers have together, they share it
+  /// (Timeline).
   std::vector<Span> predict(const Schedule &schedule) const;
 
   /// When the last task ends, by the costs above; each worker has the same part

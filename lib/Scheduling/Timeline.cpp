@@ -18,9 +18,12 @@ Timeline::Timeline(const Problem &problem, const Schedule &schedule)
   size_t steps = std::max(1.0, std::round(problem.loader.fetchNs / kStepNs));
   for (size_t number = 0; number < workers.size(); ++number) {
     workers[number].way.assign(steps, 0);
-    for (const Run &run : schedule.workers[number])
-      workers[number].total +=
-          run.count * problem.launches[run.launch].streamBytes;
+    for (const Run &run : schedule.workers[number]) {
+      const Launch &launch = problem.launches[run.launch];
+      workers[number].total += run.count * launch.streamBytes;
+      workers[number].pieces.push_back(
+          {workers[number].total, launch.paceBytesPerNs});
+    }
   }
 }
 
@@ -34,6 +37,14 @@ double Timeline::getWeight(int64_t worker) const {
   bits ^= bits >> 32;
   double unit = double(bits & 0xFFFFFF) / 0xFFFFFF;
   return 1 + problem.loader.spread * (2 * unit - 1);
+}
+
+double Timeline::getMostBytes(Worker &worker) {
+  while (worker.piece + 1 < worker.pieces.size() &&
+         worker.pieces[worker.piece].end <= worker.fetched)
+    ++worker.piece;
+  double pace = worker.pieces[worker.piece].paceBytesPerNs;
+  return pace > 0 ? pace * kStepNs : worker.total;
 }
 
 void Timeline::fetch() {
@@ -51,7 +62,8 @@ void Timeline::fetch() {
     Worker &worker = workers[i];
     if (weights[i] > 0) {
       double rate = std::min(loader.alone, loader.together * weights[i] / all);
-      worker.fetched = std::min({worker.fetched + rate * kStepNs, worker.total,
+      double bytes = std::min(rate * kStepNs, getMostBytes(worker));
+      worker.fetched = std::min({worker.fetched + bytes, worker.total,
                                  worker.taken + loader.ringBytes});
     }
     worker.arrived = worker.way[place];

@@ -41,9 +41,17 @@ private:
     double arrived = 0;      // the same, `fetchNs` ago
     double taken = 0;        // bytes that it has taken from the ring
     std::vector<double> way; // `fetched` of the steps between
+    /// Of its list: where the bytes of a run end, and how fast they may come.
+    struct Piece {
+      double end, paceBytesPerNs;
+    };
+    std::vector<Piece> pieces;
+    size_t piece = 0; // that it fetches
   };
 
   double getWeight(int64_t worker) const;
+  /// What the worker may fetch in a step.
+  static double getMostBytes(Worker &worker);
   void fetch();
   void advance(int64_t worker);
   /// Whether the waits of its task are over.

@@ -97,6 +97,10 @@ static void checkTimeline() {
   problem.loader.alone = 1.5;
   // 300 bytes at 1 a ns, and 100 on the way: 400.
   printSpan("together", problem);
+  // Each may ask for half a byte a ns.
+  problem.launches[1].paceBytesPerNs = 0.5;
+  printSpan("paced", problem);
+  problem.launches[1].paceBytesPerNs = 0;
   // The launch begins with its first task, also where the other begins later.
   problem.entries[1].hopNs = 30;
   printSpan("one later", problem);

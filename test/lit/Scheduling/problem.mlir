@@ -15,6 +15,7 @@
 // CHECK: run: 218.0
 // CHECK: span: 207 to 218
 // CHECK: together: 10 to 401
+// CHECK: paced: 10 to 701
 // CHECK: one later: 10 to 401
 // CHECK: apart: 10 to 441
 // CHECK: alone: 10 to 501

@@ -33,11 +33,11 @@
 // CHECK-SAME: "makespan_ns":2178,"policy":"round-robin","symbols":[]}]
 //
 // In a ring of 120 bytes only these come ahead of down, which takes them from
-// 1111.4 + 400 + 132. The first 15 give room at 1644.9; 5 later the 904 others
+// 1111.4 + 400 + 132, and 1 for the trip to its input. The first 15 give room at 1644.9; 5 later the 904 others
 // begin to come.
 //
 // SMALL: {"end_ns":1111,"name":"up",
-// SMALL-SAME: {"end_ns":2633,"name":"down","start_ns":1511,
+// SMALL-SAME: {"end_ns":2634,"name":"down","start_ns":1511,
 // Where workers share 2 bytes a ns, of which one has at most 1, the weights arrive
 // 100 later, in steps of 20: at 1124 and 2148. No eighth of the ring is left to drain.
 //
