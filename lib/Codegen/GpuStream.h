@@ -21,8 +21,8 @@ struct Pace {
 
 /// The loader's next `chunks` (i32) chunks of each consumer warp, which lane
 /// `warp` of the loader serves: `copy` starts chunk `number` (i32) of them when
-/// its stage is empty. The lanes go together. `pace`: nanoseconds for a MiB; of
-/// a warp, one chunk at most begins in each slot of time.
+/// its stage is empty. The lanes go together. With a `pace`, one chunk of a
+/// warp at most begins in each slot of time.
 void issueChunks(
     GpuBuilder &b, const Ring &ring, std::optional<Pace> pace,
     mlir::Value chunks,

@@ -32,9 +32,6 @@ struct Place {
 struct PaceStreams : etc::impl::PaceStreamsPassBase<PaceStreams> {
   using PaceStreamsPassBase::PaceStreamsPassBase;
   void runOnOperation() override;
-
-private:
-  SmallVector<Place> place(GraphOp graph, const Target &machine);
 };
 } // namespace
 
@@ -68,7 +65,7 @@ static int64_t getStreamBytes(LaunchOp launch) {
 }
 
 /// The launches of a graph, each behind those that write what it reads.
-SmallVector<Place> PaceStreams::place(GraphOp graph, const Target &machine) {
+static SmallVector<Place> place(GraphOp graph, const Target &machine) {
   SmallVector<Place> places;
   llvm::DenseMap<Value, double> writtenNs; // when a buffer's last writers begin
   for (LaunchOp launch : graph.getLaunches()) {

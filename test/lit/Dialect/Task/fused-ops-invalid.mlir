@@ -198,6 +198,16 @@ func.func @stream_part_t9_type(%i: memref<2xi64>, %b: memref<1x4xi64>, %c: memre
 
 // -----
 
+!c = memref<4x1x2x8x32xbf16>
+func.func @stream_part_t9_pace(%i: memref<2xi64>, %b: memref<1x4xi64>, %c: !c, %at: index) {
+  // expected-error @below {{T9: a pace is a positive number of ns for a MiB}}
+  %s = task.stream_part %i, %i, %b, %c at(%at, %at, %at) of 1 pace 0
+    : memref<2xi64>, memref<2xi64>, memref<1x4xi64>, !c -> !task.stream<!c>
+  return
+}
+
+// -----
+
 !c = memref<4x2x2x8x32xbf16>
 func.func @stream_part_t9_two_heads(%i: memref<2xi64>, %b: memref<1x4xi64>, %c: !c, %at: index) {
   // expected-error @below {{T9: streams of one sequence and one head}}
